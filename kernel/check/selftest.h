@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* selftest.h - break the kernel on purpose, to try what reports it. */
+#ifndef KERNEL_CHECK_SELFTEST_H
+#define KERNEL_CHECK_SELFTEST_H
+
+/* selftest: do what boot argument crash=NAME asks for; nothing without it. */
+void selftest(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* log.h - the write-ahead log (file/log.c). */
+#ifndef KERNEL_FILE_LOG_H
+#define KERNEL_FILE_LOG_H
+
+#include "kernel/lib/base.h"
+#include "kernel/fs.h"
+
+/*
+ * The log's first block; the contents of blocks[i] follow it in the i-th
+ * block after.  scripts/fsimage.py knows this layout and the sums as well.
+ */
+struct log_header {
+	u64 head_sum;	       /* of this block, with 0 here */
+	u64 data_sum;	       /* of the n blocks, one after the other */
+	u64 seq;	       /* how many transactions there have been */
+	u64 n;		       /* blocks in this one */
+	u32 blocks[LOGBLOCKS]; /* where they belong */
+};
+
+struct buf;
+
+/*
+ * log_recover: write home what the last transaction left in the log, if it is
+ * complete.  At boot, before any other access but to the superblock.
+ */
+void log_recover(void);
+
+/*
+ * log_write: make the contents of b part of the transaction.  b is locked and
+ * valid, and stays in memory until it is on disk.  Between log_begin() and
+ * log_end() (inode.h), for at most MAXOPBLOCKS different blocks.
+ */
+void log_write(struct buf *b);
+
+#endif

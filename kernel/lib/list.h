@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * list.h - doubly linked lists with the links inside the objects.  A list
+ * head and a node off any list both point to themselves.
+ */
+#ifndef KERNEL_LIB_LIST_H
+#define KERNEL_LIB_LIST_H
+
+#include "kernel/lib/base.h"
+
+struct list {
+	struct list *next;
+	struct list *prev;
+};
+
+#define LIST_INIT(name) {&(name), &(name)}
+
+static inline void
+list_init(struct list *l)
+{
+	l->next = l;
+	l->prev = l;
+}
+
+static inline bool
+list_empty(const struct list *l)
+{
+	return l->next == l;
+}
+
+/* list_push: put node last on the list. */
+static inline void
+list_push(struct list *l, struct list *node)
+{
+	node->prev = l->prev;
+	node->next = l;
+	l->prev->next = node;
+	l->prev = node;
+}
+
+/* list_push_front: put node first on the list. */
+static inline void
+list_push_front(struct list *l, struct list *node)
+{
+	list_push(l->next, node);
+}
+
+/* list_remove: take node off its list; harmless if it is on none. */
+static inline void
+list_remove(struct list *node)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	list_init(node);
+}
+
+#define list_entry(node, type, member) container_of(node, type, member)
+
+#define list_first(l, type, member) list_entry((l)->next, type, member)
+
+/* The body may remove the entry it looks at, and no other. */
+#define list_for_each(pos, l, member)                                          \
+	for (struct list *pos##_at = (l)->next,                                \
+			 *pos##_next = pos##_at->next;                         \
+		pos##_at != (l) &&                                             \
+		(pos = list_entry(pos##_at, __typeof__(*pos), member), true);  \
+		pos##_at = pos##_next, pos##_next = pos##_at->next)
+
+#endif

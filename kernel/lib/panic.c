@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * panic.c - the end of the world, in order.
+ *
+ * The first hart to exchange `panicked` from 0 is the one that reports; any
+ * other that panics then, takes our software interrupt, or waits for a lock,
+ * ends in panic_stop().  From that moment no lock is taken for printing.
+ *
+ * The reports of the harts come one after the other, for print_turn is a
+ * lock; but a hart waits for it, and the first one for the others, only for
+ * a bounded time: whatever state the kernel is in, it comes to its end.
+ *
+ * A panic inside the first hart's report (a fault in the backtrace, say) is
+ * told in one line and ends everything at once.
+ */
+#include "kernel/lib/print.h"
+
+#include "kernel/dev/dev.h"
+#include "kernel/dev/fdt.h"
+#include "kernel/proc/proc.h"
+#include "kernel/trap/csr.h"
+
+enum { NOBODY = -1 };
+
+int panicked;
+
+static int reporter = NOBODY; /* [atomic] the hart that panicked first */
+static u32 print_turn;	      /* [atomic] 1: a hart prints its report */
+static u64 stopping;	      /* [atomic] bit n: hart n reports */
+static u64 stopped;	      /* [atomic] bit n: hart n has done so */
+
+static void __noreturn
+halt(void)
+{
+	intr_off();
+	for (;;)
+		asm volatile("wfi");
+}
+
+/* end: leave QEMU if a script waits for it, else leave the screen as it is. */
+static void __noreturn
+end(void)
+{
+	if (bootarg("batch", NULL, 0))
+		power_off(1);
+	printf("halted: leave QEMU with Ctrl-A X\n");
+	halt();
+}
+
+/* deadline: the time at which to stop waiting, in a second. */
+static u64
+deadline(void)
+{
+	return rdtime() + machine.timebase;
+}
+
+/* take_turn: false if the one whose turn it is does not come to an end. */
+static bool
+take_turn(void)
+{
+	u64 until = deadline();
+
+	/* Pairs with the release in pass_turn(). */
+	while (__atomic_exchange_n(&print_turn, 1, __ATOMIC_ACQUIRE) != 0) {
+		if (rdtime() > until)
+			return false;
+	}
+	return true;
+}
+
+static void
+pass_turn(void)
+{
+	__atomic_store_n(&print_turn, 0, __ATOMIC_RELEASE);
+}
+
+static void
+report_hart(int hart)
+{
+	const struct proc *p = hart >= 0 && hart < NCPU ? myproc() : NULL;
+
+	if (p != NULL)
+		printf("hart %d, pid %d (%s), sp %p\n", hart, p->pid, p->name,
+			(void *)r_sp());
+	else
+		printf("hart %d, no process, sp %p\n", hart, (void *)r_sp());
+}
+
+static bool
+is_online(int hart)
+{
+	return __atomic_load_n(&harts[hart].online, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* stop_others: make all other harts stop; returns a bit for each of them. */
+static u64
+stop_others(int self)
+{
+	u64 others = 0;
+
+	for (int i = 0; i < machine.nharts; i++) {
+		if (i == self || !is_online(i))
+			continue;
+		others |= 1UL << i;
+		ipi_send(i);
+	}
+	return others;
+}
+
+/*
+ * wait_for: until the given harts have reported.  The time starts anew with
+ * each that does: printing through a slow terminal is no failure.
+ */
+static void
+wait_for(u64 others)
+{
+	u64 missing = others, until = deadline();
+
+	while (missing != 0 && rdtime() <= until) {
+		u64 now = others & ~__atomic_load_n(&stopped, __ATOMIC_ACQUIRE);
+
+		if (now != missing)
+			until = deadline();
+		missing = now;
+	}
+	for (int i = 0; i < machine.nharts; i++) {
+		if (missing & 1UL << i)
+			printf("hart %d does not answer\n", i);
+	}
+}
+
+void
+panic_stop(void)
+{
+	int self = hart_id();
+	u64 bit = 1UL << self % 64;
+	bool turn;
+
+	intr_off();
+	/* Back here from its own report: that has failed, do not try again. */
+	if (__atomic_fetch_or(&stopping, bit, __ATOMIC_RELAXED) & bit)
+		halt();
+
+	turn = take_turn();
+	report_hart(self);
+	backtrace((u64)__builtin_frame_address(0));
+	if (turn)
+		pass_turn();
+	/* Pairs with the load in wait_for(): what we printed is out. */
+	__atomic_fetch_or(&stopped, bit, __ATOMIC_RELEASE);
+	halt();
+}
+
+void
+panic(const char *what, unsigned long data)
+{
+	int self = hart_id();
+	u64 others;
+
+	intr_off();
+	if (__atomic_exchange_n(&panicked, 1, __ATOMIC_SEQ_CST) != 0) {
+		if (__atomic_load_n(&reporter, __ATOMIC_RELAXED) != self)
+			panic_stop();
+		printf("panic in panic: %s: 0x%lx\n", what, data);
+		end();
+	}
+	__atomic_store_n(&reporter, self, __ATOMIC_RELAXED);
+
+	print_turn = 1;
+	printf("\npanic: %s: 0x%lx (%ld)\n", what, data, (long)data);
+	report_hart(self);
+	backtrace((u64)__builtin_frame_address(0));
+	others = stop_others(self);
+	pass_turn();
+	wait_for(others);
+	end();
+}

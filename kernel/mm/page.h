@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* page.h - page frames: descriptors, references, allocation (mm/page.c). */
+#ifndef KERNEL_MM_PAGE_H
+#define KERNEL_MM_PAGE_H
+
+#include "kernel/lib/base.h"
+#include "kernel/riscv.h"
+#include "kernel/memlayout.h"
+
+/* All physical memory and every device, as the kernel sees them. */
+#define KVBASE 0xffffffc000000000UL
+
+static inline void *
+pa_to_kva(paddr pa)
+{
+	return (void *)(pa + KVBASE);
+}
+
+static inline paddr
+kva_to_pa(const void *kva)
+{
+	return (u64)kva - KVBASE;
+}
+
+/*
+ * One descriptor per frame that is managed.
+ *
+ *   [a] atomic
+ *   [f] the lock of the free list that the frame is on, or, when it is on
+ *       none, its owner's
+ *   [t] frames that are leaf page tables: see mm/vm.c
+ *
+ * refs is the number of leaf PTEs that map the frame, counted once for each
+ * leaf page table that has one, plus the number of kernel owners.
+ */
+struct page {
+	u32 refs;          /* [a] 0: free */
+	u16 used;          /* [t] PTEs that are not zero */
+	u8 sealed;         /* [t] no PTE is writable */
+	u8 spare;
+	struct page *next; /* [f] the list it is on */
+};
+
+/* page_of, page_kva, page_pa: between a managed frame and its descriptor. */
+struct page *page_of(paddr pa);
+paddr page_pa(const struct page *pg);
+
+static inline void *
+page_kva(const struct page *pg)
+{
+	return pa_to_kva(page_pa(pg));
+}
+
+/* page_managed: does the allocator own this frame? */
+bool page_managed(paddr pa);
+
+/* page_init: take over [start, end), on one hart, before any other call. */
+void page_init(paddr start, paddr end);
+
+/*
+ * kalloc: a frame with one reference and undefined contents, as a kernel
+ * address, or NULL when no frame is left on any hart.  Never sleeps; any
+ * lock of a rank before pagecache may be held.
+ */
+void *kalloc(void) __must_check;
+
+/* kfree: drop a reference, by kernel address; the last one frees. */
+void kfree(void *kva);
+
+/* page_alloc: kalloc() as a descriptor.  page_alloc_zeroed: filled with 0. */
+struct page *page_alloc(void) __must_check;
+struct page *page_alloc_zeroed(void) __must_check;
+
+/* page_get: one more reference; the caller holds or borrows one. */
+static inline void
+page_get(struct page *pg)
+{
+	u32 old = __atomic_fetch_add(&pg->refs, 1, __ATOMIC_RELAXED);
+
+	ASSERT(old != 0);
+}
+
+/*
+ * page_put: drop a reference; the last one frees the frame.  For frames that
+ * hold references to others it comes in two steps: page_drop() is true if
+ * the reference was the last, and page_release() then frees the frame.
+ */
+void page_put(struct page *pg);
+bool page_drop(struct page *pg) __must_check;
+void page_release(struct page *pg);
+
+/*
+ * page_sole: is the caller's reference the only one?  If so, what former
+ * owners did to the frame has happened before (pairs with page_put()).
+ */
+static inline bool
+page_sole(const struct page *pg)
+{
+	return __atomic_load_n(&pg->refs, __ATOMIC_ACQUIRE) == 1;
+}
+
+/*
+ * page_alloc_list: n frames, linked by next, each with one reference; all
+ * or none (NULL).  page_put_list: put every frame of such a list.
+ */
+struct page *page_alloc_list(u64 n) __must_check;
+void page_put_list(struct page *list);
+
+/* How many frames are free, over all lists; exact when nobody allocates. */
+u64 page_count_free(void);
+u64 page_count_total(void);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.c - time slices, and processes that wait for a time.
+ *
+ * The time is the time CSR; a tick is a tenth of a second, derived from it.
+ * A hart with work has a timer interrupt each slice.  An idle one has none
+ * but for the next process that waits to wake: each hart that goes idle arms
+ * its timer for that, and the hart that the process left did so too, so at
+ * least one timer is set for it.
+ */
+#include "kernel/dev/fdt.h"
+#include "kernel/lock/spinlock.h"
+#include "kernel/proc/proc.h"
+#include "kernel/trap/csr.h"
+#include "kernel/trap/trap.h"
+
+#define NEVER (~0UL)
+
+static struct {
+	struct spinlock lock;
+	u64 next; /* [lock; read without] the first time that is waited for */
+} waits = {.lock = SPINLOCK(tick, "tick"), .next = NEVER};
+
+static u64 boot_time;           /* fixed after boot */
+static u64 armed[NCPU];         /* each hart's own: when its timer fires */
+
+static u64
+tick_length(void)
+{
+	return machine.timebase / TICKS_PER_SECOND;
+}
+
+static void
+arm(u64 when)
+{
+	armed[hart_id()] = when;
+	csr_write(0x14d, when); /* stimecmp; also ends a pending interrupt */
+}
+
+void
+timer_init_hart(void)
+{
+	if (boot_time == 0)
+		boot_time = rdtime();
+	arm(NEVER);
+}
+
+u64
+timer_ticks(void)
+{
+	return (rdtime() - boot_time) / tick_length();
+}
+
+/* The timer is set later than it must be, never earlier: writes are dear. */
+void
+timer_arm(bool idle)
+{
+	u64 when = idle ? __atomic_load_n(&waits.next, __ATOMIC_RELAXED) :
+			  rdtime() + machine.timebase / SLICES_PER_SECOND;
+
+	if (armed[hart_id()] > when)
+		arm(when);
+}
+
+/* Wake those whose time may have come; they look for themselves. */
+static void
+wake_waiters(void)
+{
+	if (rdtime() < __atomic_load_n(&waits.next, __ATOMIC_RELAXED))
+		return;
+	acquire(&waits.lock);
+	if (rdtime() >= waits.next) {
+		__atomic_store_n(&waits.next, NEVER, __ATOMIC_RELAXED);
+		wakeup(&waits);
+	}
+	release(&waits.lock);
+}
+
+void
+timer_intr(void)
+{
+	struct hart *h = hart_self();
+
+	wake_waiters();
+	h->resched = h->proc != NULL;
+	arm(NEVER);
+	timer_arm(h->proc == NULL);
+}
+
+/* pause(n): sleep for n ticks. */
+i64
+sys_pause(const u64 *arg)
+{
+	i32 n = (i32)arg[0];
+	u64 until = rdtime() + (n > 0 ? (u64)n : 0) * tick_length();
+	int err = 0;
+
+	acquire(&waits.lock);
+	while (err == 0 && rdtime() < until) {
+		if (until < waits.next)
+			__atomic_store_n(&waits.next, until, __ATOMIC_RELAXED);
+		err = sleep_killable(&waits, &waits.lock);
+	}
+	release(&waits.lock);
+	return err;
+}
+
+i64
+sys_uptime(const u64 *arg)
+{
+	return (i64)timer_ticks();
+}

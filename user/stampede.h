@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stampede.h - the system calls that xv6 does not have.  They are weak
+ * symbols, so a program may use their names for its own functions.
+ */
+#ifndef USER_STAMPEDE_H
+#define USER_STAMPEDE_H
+
+#include "kernel/kstat.h"
+
+/* Fill st with the kernel's counters; size is sizeof(*st). */
+int kstat(struct kstat *st, int size);
+
+/*
+ * Make the kernel give back what it merely caches, so that counts taken
+ * before and after a piece of work can be compared.
+ */
+int quiesce(void);
+
+/* Copy the boot arguments, NUL included; returns their length. */
+int bootargs(char *buf, int size);
+
+/* End the machine; QEMU's exit status is 0 if status is, else not. */
+int poweroff(int status) __attribute__((noreturn));
+
+#endif
