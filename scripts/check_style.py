@@ -138,12 +138,18 @@ def function_length(path: Path, lines: Text) -> Iterator[Finding]:
 
 def return_type(path: Path, lines: Text) -> Iterator[Finding]:
     for start, _, signature in functions(lines):
-        for part in signature:
-            rest = re.sub(r"__attribute__\(\(.*?\)\)\)?", "", part)
-            if "(" in rest:
-                if not re.match(r"\w+\(", rest.strip()) or part[0].isspace():
-                    yield start + 1, "put the return type on its own line"
-                break
+        named = next(part for part in signature if "(" in part)
+        # With an attribute, clang-format insists on a single line.
+        if "__attribute__" not in named and not re.match(r"\w+\(", named):
+            yield start + 1, "put the return type on its own line"
+
+
+def own_randomness(path: Path, lines: Text) -> Iterator[Finding]:
+    """Programs of the host, the unit tests, may use the host's library."""
+    if not ("kernel" in path.parts and path.parent.name == "tests"):
+        yield from in_lines(r"(?<![\w.>])(s?rand|random|time)\(",
+                            "numbers come from the run's own generator",
+                            plain=True)(path, lines)
 
 
 GUEST = ("/* d */\nint\nmain(void)\n{\n\treturn 0;\n}\n")
@@ -160,7 +166,7 @@ RULES = (
                          "write TO" "DO(#issue), or do it now"),
          (("a.c", "/* XX" "X later */"), ("a.py", "# TO" "DO: x")),
          (("a.c", "/* TO" "DO(#7): x */"),)),
-    Rule((".c", ".h"), in_lines(r"^\t* {8,}\S", "indent by tabs"),
+    Rule((".c", ".h"), in_lines(r"^\t* {8,}[^\s\\]", "indent by tabs"),
          (("a.c", "        x = 1;"),), (("a.c", "\tx = 1;"),
                                         ("a.c", " * text"))),
     Rule((".c", ".h"), in_lines(r"//", "comment by /* */", plain=True),
@@ -173,11 +179,10 @@ RULES = (
                            "told apart"),
          (("a.c", 'panic("oops", 1);'),),
          (("a.c", 'panic("kfree: a hole", 1);'),)),
-    Rule((".c",), in_lines(r"(?<![\w.>])(s?rand|random|time)\(",
-                           "numbers come from the run's own generator",
-                           plain=True),
-         (("a.c", "x = rand();"), ("a.c", "t = time(0);")),
-         (("a.c", "x = rdtime() + my_rand(); /* time() */"),)),
+    Rule((".c",), own_randomness,
+         (("a.c", "x = rand();"), ("user/tests/a.c", "t = time(0);")),
+         (("a.c", "x = rdtime() + my_rand(); /* time() */"),
+          ("kernel/dev/tests/a_test.c", "x = rand();"))),
     Rule(KINDS, licence,
          (("a.c", "int x;"), ("a.py", '"""x."""'), ("a.h", "\n/* x */")),
          (("a.c", f"/* {SPDX} */"), ("a.sh", f"#!/bin/sh\n# {SPDX}"))),
@@ -200,9 +205,9 @@ RULES = (
     Rule((".c", ".h"), return_type,
          (("a.c", "static int f(void)\n{\n}"),
           ("a.c", "int f(int a,\n\tint b)\n{\n}"),
-          ("a.c", "void __attribute__((noreturn)) f(void)\n{\n}")),
+          ("a.c", "static int *f(void)\n{\n}")),
          (("a.c", GUEST), ("a.c", "int\nf(int a,\n\tint b)\n{\n}"),
-          ("a.c", "static void __attribute__((noreturn))\nf(void)\n{\n}"))),
+          ("a.c", "void __attribute__((noreturn)) f(void)\n{\n}"))),
 )
 
 

@@ -114,21 +114,20 @@ class Checker:
         count = -(-size // BSIZE)
         numbers = inode["addrs"][:NDIRECT]
         indirect = inode["addrs"][NDIRECT]
-        if count > NDIRECT:
-            self.claim(indirect, f"{where}, indirect block")
-        elif indirect:
+        if count > NDIRECT and self.claim(indirect, f"{where}, indirect"):
+            numbers = numbers + self.image.indirect(inode)
+        elif count <= NDIRECT and indirect:
             self.note(f"{where}: has an indirect block, {indirect}, "
                       "but is too short for one")
-        numbers = numbers + self.image.indirect(inode)
         for index, number in enumerate(numbers):
             if index < count:
                 self.claim(number, f"{where}, block {index}")
-            elif number and (index < NDIRECT or count > NDIRECT):
+            elif number:
                 self.note(f"{where}: block {index}, {number}, "
                           "is beyond the end")
 
-    def claim(self, number: int, who: str) -> None:
-        """Block `number` belongs to who."""
+    def claim(self, number: int, who: str) -> bool:
+        """Block `number` belongs to who; false if that cannot be."""
         if not self.image.first_data <= number < self.image.sb["size"]:
             self.note(f"{who}: {number} is no data block")
         elif number in self.owner:
@@ -136,6 +135,8 @@ class Checker:
                       f"and {who}")
         else:
             self.owner[number] = who
+            return True
+        return False
 
     def check_bitmap(self) -> None:
         sb = self.image.sb

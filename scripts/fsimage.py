@@ -229,9 +229,9 @@ class Image:
         return Transaction(head["seq"], dict(zip(homes, contents)))
 
     def replay(self) -> Transaction | None:
-        """Do what the kernel does at boot with the log."""
+        """Write the transaction in the log home, as the kernel does at boot."""
         done = self.transaction()
-        if done:
-            for number, data in done.blocks.items():
+        for number, data in done.blocks.items() if done else ():
+            if number < self.nblocks:
                 self.set_block(number, data)
         return done

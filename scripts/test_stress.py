@@ -142,7 +142,8 @@ def test_reason_and_notes_are_shown(fake: Fake) -> None:
 
 def test_panic_fails_the_running_one_and_goes_on(fake: Fake) -> None:
     done = fake.run(
-        "# start cowtest\npanic: page_put: no references: 0x0 (0)\n hart 3\nexit 1\n",
+        "# start cowtest\n"
+        "panic: page_put: no references: 0x0 (0)\n hart 3\nexit 1\n",
         "# start grind\nok 1 - grind # ops=9 secs=2.5 leaked=0\nexit 0\n",
         args=BOTH)
     assert done.returncode == 1
@@ -178,7 +179,8 @@ def test_end_without_verdict_fails(fake: Fake) -> None:
 
 
 def test_panic_at_boot_skips_the_rest(fake: Fake) -> None:
-    done = fake.run("panic: fs_init: bad superblock: 0x0 (0)\nexit 1\n", args=BOTH)
+    done = fake.run("panic: fs_init: bad superblock: 0x0 (0)\nexit 1\n",
+                    args=BOTH)
     assert done.returncode == 1
     assert fake.junit() == {"cowtest": "skipped", "grind": "skipped",
                             "boot": "failure"}

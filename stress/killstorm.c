@@ -21,6 +21,8 @@ enum {
 static struct span span;
 static struct gate gate;
 static int quiet[2]; /* a pipe that nobody writes to */
+static int alive[2]; /* every descendant holds the write end */
+static int elder;
 static char path[32];
 
 /* ---- victims */
@@ -41,8 +43,7 @@ read_pipe(int i)
 {
 	char c;
 
-	read(quiet[0], &c, 1);
-	EXPECT(0, "a read from an empty pipe came back");
+	EXPECT(read(quiet[0], &c, 1) <= 0, "a byte out of an empty pipe");
 }
 
 static void
@@ -73,7 +74,7 @@ wait_child(int i)
 static void
 fork_loop(int i)
 {
-	for (int turn = 0; turn < 20; turn++) {
+	for (int turn = 0; turn < 6; turn++) {
 		spawn(fault, turn);
 		if (turn % 2)
 			reap(1, 0);
@@ -135,8 +136,8 @@ static const struct victim {
 static void
 victim(int kind)
 {
+	close(quiet[1]);
 	gate_wait(&gate);
-	run.stream += 1; /* its numbers are its own from here */
 	victims[kind].run(kind);
 	exit(DONE);
 }
@@ -156,7 +157,8 @@ check_end(int kind, int status)
 
 /*
  * shoot: start n victims, kill them at a random moment each, and reap them.
- * Descendants hold quiet[1], so its end says that none is left.
+ * What descendants they leave wake up when quiet ends, and are gone when
+ * alive ends.
  */
 static void
 shoot(int n, int kind)
@@ -165,6 +167,7 @@ shoot(int n, int kind)
 	int status;
 
 	must_pipe(quiet);
+	must_pipe(alive);
 	gate_make(&gate);
 	for (int i = 0; i < n; i++) {
 		kinds[i] = kind >= 0 ? kind : below(ARRAY_LEN(victims));
@@ -173,8 +176,8 @@ shoot(int n, int kind)
 	gate_open(&gate);
 	for (int i = 0; i < n; i++) {
 		dawdle(3000);
-		EXPECT(kill(pid[i]) == 0, "a child that nobody has reaped "
-			"cannot be killed");
+		EXPECT(kill(pid[i]) == 0 || victims[kinds[i]].ends,
+			"victim %d cannot be killed", kinds[i]);
 	}
 	for (int i = 0; i < n; i++) {
 		int got = reap_one(&status), at = 0;
@@ -187,7 +190,9 @@ shoot(int n, int kind)
 		run.ops++;
 	}
 	close(quiet[1]);
-	wait_eof(quiet[0]); /* wakes the orphans, and outlives them */
+	close(alive[1]);
+	wait_eof(alive[0]);
+	close(alive[0]);
 	close(quiet[0]);
 }
 
@@ -207,7 +212,7 @@ mixed(void)
 	self_path(path);
 	span_make(&span, UNITS);
 	span_fill(&span, WHO);
-	herd(room((run.children + 1) / 2, 12), gunman);
+	herd(room((run.children + 1) / 2, 21), gunman);
 	EXPECT_SPAN(&span, WHO);
 }
 
@@ -215,7 +220,7 @@ mixed(void)
 static void
 alike(void)
 {
-	int n = room(run.children, 3);
+	int n = room(run.children, 6);
 
 	self_path(path);
 	span_make(&span, UNITS);
@@ -226,7 +231,7 @@ alike(void)
 }
 
 static void
-brother(int elder)
+brother(int i)
 {
 	gate_wait(&gate);
 	for (int turn = 0; turn < 10; turn++) {
@@ -243,12 +248,11 @@ brothers(void)
 {
 	span_make(&span, UNITS);
 	do {
-		int elder = 0;
-
+		elder = 0;
 		span_fill(&span, WHO);
 		gate_make(&gate);
 		for (int i = 0; i < run.children; i++)
-			elder = spawn(brother, elder);
+			elder = spawn(brother, i);
 		gate_open(&gate);
 		reap(run.children, MAY_DIE);
 		EXPECT_SPAN(&span, WHO);
@@ -289,7 +293,7 @@ families(void)
 {
 	span_make(&span, UNITS);
 	do {
-		int alive[2], n = room(run.children, 4);
+		int n = room(run.children, 4);
 
 		span_fill(&span, WHO);
 		must_pipe(alive);

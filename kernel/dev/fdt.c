@@ -483,10 +483,11 @@ open_tree(struct reader *r, paddr pa)
 static void
 check_machine(void)
 {
-	machine.nharts = MIN(machine.harts_found, NCPU);
-	if (machine.nharts == 0)
+	int n = MIN(machine.harts_found, NCPU);
+
+	if (n == 0)
 		panic("fdt: no harts", 0);
-	if (harts_seen != (1UL << machine.nharts) - 1)
+	if (harts_seen != (1UL << n) - 1)
 		panic("fdt: hart numbers are not 0, 1, 2 and so on, but",
 			harts_seen);
 	if (machine.ram_size == 0)
@@ -495,6 +496,8 @@ check_machine(void)
 		panic("fdt: no interrupt controller", machine.plic);
 	if (machine.timebase == 0)
 		panic("fdt: clock has no frequency", machine.timebase);
+	/* Only now: a panic interrupts the harts that it knows of. */
+	machine.nharts = n;
 }
 
 void

@@ -218,7 +218,10 @@ inode_write(struct inode *ip, struct mem from, u64 off, u64 n)
 	u64 size = ip->d.size;
 	u64 done, part;
 
-	ASSERT(sleeplock_holding(&ip->lock) && off <= size);
+	ASSERT(sleeplock_holding(&ip->lock));
+	/* The file was cut short behind an open file's back: no holes. */
+	if (off > size)
+		return -EINVAL;
 	ASSERT(off % BSIZE + n <= WRITE_BLOCKS * BSIZE);
 	if (off >= MAXFILE * BSIZE && n > 0)
 		return -EFBIG;

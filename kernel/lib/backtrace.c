@@ -117,7 +117,8 @@ backtrace(unsigned long fp)
 		const u64 *record = (const u64 *)(fp - FRAME_RECORD);
 		u64 caller = record[0];
 
-		if (record[1] == 0)
+		/* Nobody called the outermost function. */
+		if (caller == 0)
 			return;
 		print_frame(n, record[1]);
 		if (caller <= fp)

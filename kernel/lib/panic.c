@@ -92,39 +92,48 @@ is_online(int hart)
 	return __atomic_load_n(&harts[hart].online, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* stop_others: make all other harts stop; returns a bit for each of them. */
-static u64
+/* stop_others: also those that do not listen yet: they will find it. */
+static void
 stop_others(int self)
 {
-	u64 others = 0;
+	for (int i = 0; i < machine.nharts; i++) {
+		if (i != self)
+			ipi_send(i);
+	}
+}
+
+/* missing: a bit for each hart but self that runs and has not stopped. */
+static u64
+missing(int self)
+{
+	u64 harts_left = 0;
 
 	for (int i = 0; i < machine.nharts; i++) {
-		if (i == self || !is_online(i))
-			continue;
-		others |= 1UL << i;
-		ipi_send(i);
+		if (i != self && is_online(i))
+			harts_left |= 1UL << i;
 	}
-	return others;
+	/* Pairs with the release in panic_stop(). */
+	return harts_left & ~__atomic_load_n(&stopped, __ATOMIC_ACQUIRE);
 }
 
 /*
- * wait_for: until the given harts have reported.  The time starts anew with
- * each that does: printing through a slow terminal is no failure.
+ * wait_for_others: until they have reported.  The time starts anew with each
+ * that does: printing through a slow terminal is no failure.
  */
 static void
-wait_for(u64 others)
+wait_for_others(int self)
 {
-	u64 missing = others, until = deadline();
+	u64 left = missing(self), until = deadline();
 
-	while (missing != 0 && rdtime() <= until) {
-		u64 now = others & ~__atomic_load_n(&stopped, __ATOMIC_ACQUIRE);
+	while (left != 0 && rdtime() <= until) {
+		u64 now = missing(self);
 
-		if (now != missing)
+		if (now != left)
 			until = deadline();
-		missing = now;
+		left = now;
 	}
 	for (int i = 0; i < machine.nharts; i++) {
-		if (missing & 1UL << i)
+		if (left & 1UL << i)
 			printf("hart %d does not answer\n", i);
 	}
 }
@@ -146,7 +155,7 @@ panic_stop(void)
 	backtrace((u64)__builtin_frame_address(0));
 	if (turn)
 		pass_turn();
-	/* Pairs with the load in wait_for(): what we printed is out. */
+	/* Pairs with the load in missing(): what we printed is out. */
 	__atomic_fetch_or(&stopped, bit, __ATOMIC_RELEASE);
 	halt();
 }
@@ -155,7 +164,6 @@ void
 panic(const char *what, unsigned long data)
 {
 	int self = hart_id();
-	u64 others;
 
 	intr_off();
 	if (__atomic_exchange_n(&panicked, 1, __ATOMIC_SEQ_CST) != 0) {
@@ -166,12 +174,15 @@ panic(const char *what, unsigned long data)
 	}
 	__atomic_store_n(&reporter, self, __ATOMIC_RELAXED);
 
-	print_turn = 1;
+	/* The others stop now and report when we have passed the turn. */
+	__atomic_store_n(&print_turn, 1, __ATOMIC_RELAXED);
+	stop_others(self);
 	printf("\npanic: %s: 0x%lx (%ld)\n", what, data, (long)data);
 	report_hart(self);
 	backtrace((u64)__builtin_frame_address(0));
-	others = stop_others(self);
 	pass_turn();
-	wait_for(others);
+	wait_for_others(self);
+	/* Not in the middle of the report of one that came late. */
+	take_turn();
 	end();
 }

@@ -107,14 +107,12 @@ run_in_child(void (*run)(void))
 	return status;
 }
 
-/* Run one function as a test is run; returns whether all was well. */
+/* Run a function in a room of its own, and tear that down; is all well? */
 static int
-run_function(void (*run)(void))
+run_in_room(void (*run)(void))
 {
-	struct census before;
 	int status;
 
-	census_take(&before);
 	if (mkdir(ROOM) < 0) {
 		printf("\n  cannot make %s: is the disk full?\n", ROOM);
 		return 0;
@@ -126,16 +124,19 @@ run_function(void (*run)(void))
 		printf("\n  cannot remove %s\n", ROOM);
 		return 0;
 	}
-	return census_settled(&before) && status == 0;
+	return status == 0;
 }
 
 static int
 run_test(const struct test *t)
 {
+	struct census before;
 	int ok;
 
 	printf("test %s: ", t->name);
-	ok = run_function(t->run);
+	census_take(&before);
+	ok = run_in_room(t->run);
+	ok &= census_settled(&before);
 	if (ok)
 		printf("OK\n");
 	else
@@ -155,9 +156,13 @@ nothing(void)
 static void
 warm_up(void)
 {
+	struct census c;
+
 	room_remove();
-	run_function(nothing);
-	run_function(nothing);
+	for (int i = 0; i < 2; i++) {
+		census_take(&c);
+		run_in_room(nothing);
+	}
 }
 
 /* Run the tests of a group, or the one of them that is asked for. */
