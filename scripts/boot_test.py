@@ -202,7 +202,8 @@ def test_machine(cpus: int, mem: str) -> None:
 
 
 def test_exit_status() -> None:
-    assert batch("status", "run=/echo fine") == (0, ["fine"])
+    status, lines = batch("status", "run=/echo fine")
+    assert status == 0 and lines[-1] == "fine"
     status, _ = batch("status-bad", "run=/cat /nosuchfile")
     assert status > 0
 

@@ -363,9 +363,11 @@ class Machine:
     def status(self, timeout: float = 10.0) -> int:
         """Wait for QEMU's end; its exit status, or -1 if it did not end."""
         try:
-            return self.process.wait(timeout)
+            status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             return -1
+        self.threads[1].join(timeout)   # all that QEMU complained about
+        return status
 
     def stop(self) -> None:
         """End QEMU, gently first."""
@@ -382,8 +384,9 @@ class Machine:
 
 def start_error(machine: Machine) -> str:
     """Why QEMU ended before the guest said anything."""
+    status = machine.status()
     lines = [line for line in machine.errors if line.strip()]
-    why = lines[0] if lines else f"exit status {machine.status()}"
+    why = lines[0] if lines else f"exit status {status}"
     return f"QEMU did not start: {why}"
 
 

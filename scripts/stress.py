@@ -3,6 +3,7 @@
 """Boot the kernel, run the stress programs in it, and give the verdicts.
 
 Usage: stress.py [--cpus 8] [--only a,b] [--secs 20] [--seed N] [--mem 128M]
+       stress.py --check ...     only look at the options, before a build
 Exit:  0 every program passed (or was skipped), 1 at least one failed,
        2 something was broken, or the run could not start.
 
@@ -55,6 +56,7 @@ class Options:
     quiet: float
     limit: float
     verbose: bool
+    check: bool
     extra: str = ""     # options that a rerun has to repeat
 
 
@@ -107,6 +109,8 @@ def parse_args(argv: list[str]) -> Options:
                         help="make variables to repeat in the rerun command")
     parser.add_argument("--verbose", action="store_true",
                         help="show the console")
+    parser.add_argument("--check", action="store_true",
+                        help="only say whether the options are right")
     args = parser.parse_args(argv)
     secs = parse_number("SECS", args.secs, 1, MAX_SECS)
     limit = parse_number("--limit", args.limit or str(3 * secs + 300),
@@ -118,7 +122,7 @@ def parse_args(argv: list[str]) -> Options:
         names=parse_only(args.only, known_programs()),
         secs=secs, seed=parse_seed(args.seed), out=Path(args.out),
         quiet=parse_number("--quiet", args.quiet, 1, MAX_SECS), limit=limit,
-        verbose=args.verbose, extra=args.rerun)
+        verbose=args.verbose, check=args.check, extra=args.rerun)
 
 
 def boot_arguments(options: Options, names: list[str]) -> str:
@@ -159,7 +163,7 @@ class Reader:
         """Take one line; return the run that it starts or ends."""
         self.spoken = self.spoken or bool(line)
         if self.panic:
-            self.panic.append(line)
+            self.panic += [line] if line else []
         elif found := PANIC.search(line):
             self.panic = [found[0]]
         elif found := POINT.search(line):
@@ -403,6 +407,8 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options = parse_args(argv)
+        if options.check:
+            return 0
         prepare(options)
         config = options.config
         print(f"stress: seed {options.seed}, {config.cpus} harts, "

@@ -7,6 +7,7 @@
 #include "kernel/check/selftest.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/lib/string.h"
+#include "kernel/proc/hart.h"
 #include "kernel/trap/csr.h"
 
 static void
@@ -58,6 +59,18 @@ static const struct {
 	{"text", crash_text},
 };
 
+/* So that the report shows all harts; a second is enough for any of them. */
+static void
+wait_for_harts(void)
+{
+	u64 end = rdtime() + machine.timebase;
+
+	for (int i = 1; i < nharts; i++)
+		while (!__atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE) &&
+			rdtime() < end)
+			;
+}
+
 void
 selftest(void)
 {
@@ -65,6 +78,7 @@ selftest(void)
 
 	if (!bootarg("crash", name, sizeof(name)))
 		return;
+	wait_for_harts();
 	for (u64 i = 0; i < ARRAY_SIZE(crashes); i++)
 		if (strcmp(name, crashes[i].name) == 0)
 			crashes[i].run();

@@ -64,10 +64,10 @@ i64 inode_read_to(struct inode *ip, struct mem to, u64 off, u64 n);
 enum { WRITE_BLOCKS = MAXOPBLOCKS - 3 };
 
 /*
- * inode_write: put n bytes at offset off, which is not beyond the end; at
- * most up to the end of the WRITE_BLOCKS-th block touched.  User memory must
- * have been prefaulted.  The count (less than n only when the disk or the
- * file is full); -ENOSPC, -EFBIG.  In a transaction.
+ * inode_write: put n bytes at offset off, at most up to the end of the
+ * WRITE_BLOCKS-th block touched.  User memory must have been prefaulted.  The
+ * count (less than n only when the disk or the file is full); -ENOSPC; -EFBIG;
+ * -EINVAL if off is beyond the end.  In a transaction.
  */
 i64 inode_write(struct inode *ip, struct mem from, u64 off, u64 n);
 

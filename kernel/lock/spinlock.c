@@ -13,8 +13,6 @@
 #include "kernel/proc/hart.h"
 #include "kernel/trap/csr.h"
 
-void panic_stop(void) __noreturn;
-
 void
 spin_init(struct spinlock *lk, enum lock_rank rank, const char *name)
 {
@@ -43,7 +41,7 @@ check_rank(const struct hart *h, const struct spinlock *lk)
 		panic("acquire: too many locks held", h->nheld);
 }
 
-/* The lock is most often the last one taken. */
+/* Most often it is the last one taken.  A panic does not keep the list. */
 static void
 forget_held(struct hart *h, const struct spinlock *lk)
 {
@@ -80,7 +78,7 @@ acquire(struct spinlock *lk)
 	while (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE) != 0)
 		spin(lk);
 	lk->holder = h;
-	if (!RELEASE)
+	if (!RELEASE && !panicked)
 		h->held[h->nheld++] = lk;
 }
 

@@ -233,7 +233,12 @@ vm_set(struct vm *vm, pte_t *pte, pte_t value)
 	leaf->used += (value != 0) - (*pte != 0);
 	if (value & PTE_W)
 		leaf->sealed = false;
-	if (*pte & PTE_V)
+	/*
+	 * More rights to the same frame need no flush: a hart that remembers
+	 * fewer faults, finds the entry good, and flushes then.
+	 */
+	if ((*pte & PTE_V) && (*pte & ~value & (PTE_PERM | PTE_V) ||
+				      PTE_PA(*pte) != PTE_PA(value)))
 		vm->stale = true;
 	*pte = value;
 }

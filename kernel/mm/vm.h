@@ -27,6 +27,7 @@
 
 /* What every user page has; D for those that may be written without a trap. */
 #define PTE_USER (PTE_V | PTE_U | PTE_A)
+#define PTE_PERM (PTE_R | PTE_W | PTE_X)
 #define PTE_BITS 0x3ffUL /* all but the frame */
 
 #define PTE_PA(pte)       (((pte) >> 10) << PGSHIFT)

@@ -117,6 +117,11 @@ run(struct hart *h, struct proc *p)
 	swtch(&h->ctx, &p->ctx);
 	h->proc = NULL;
 	vm_switch(NULL);
+	/*
+	 * The process's interrupts may have been on; the scheduler's are off
+	 * between finding nothing to run and wfi, or it would miss a wake-up.
+	 */
+	h->intena = false;
 	release(&p->lock);
 }
 

@@ -25,7 +25,6 @@ void user_resume(struct trapframe *tf) __noreturn;
 void trap_user(struct trapframe *tf, u64 cause, u64 value);
 void trap_kernel(u64 cause, u64 value, u64 epc);
 void trap_overflow(u64 sp, u64 fp) __noreturn;
-void panic_stop(void) __noreturn;
 
 u8 overflow_stack[OVERFLOW_STACK] __aligned(16);
 

@@ -561,8 +561,7 @@ work(const char *name, char **argv)
 	}
 	wait(&status);
 	kstat(&after, sizeof(after));
-	if (status != 0)
-		give_up(name);
+	report(name, "status", status != 0, "failed");
 	report(name, "time", (now() - start) * NS_PER_TIME, "ns");
 #define GAUGE(id, what)
 #define COUNTER(id, what) report(name, #id, after.id - before.id, "count");

@@ -194,7 +194,7 @@ write_readonly(uint64 va)
 void
 test_cow_readonly(void)
 {
-	const uint64 places[] = {0, (uint64)write_readonly & ~7UL,
+	const uint64 places[] = {8, (uint64)write_readonly & ~7UL,
 		(uint64)constant & ~7UL, PGROUNDDOWN((uint64)write_readonly)};
 
 	make_file("f", 64, 1);

@@ -63,7 +63,18 @@ test_nomem_store(void)
 	EXPECT(filled(arena, 0, ARENA, 1));
 }
 
-/* Each byte is the old one or the new one; this process alone sees it. */
+/* Of the n bytes at arena + at each is the old one or the new one. */
+static int
+old_or_new(int at, int n)
+{
+	for (int i = at; i < at + n; i++)
+		if (!filled(arena + i, i, 1, 1) &&
+			!filled(arena + i, i - 100, 1, 2))
+			return 0;
+	return 1;
+}
+
+/* What read() says it has read is there, and it is this process's alone. */
 static void
 copyout_with(int k)
 {
@@ -73,9 +84,10 @@ copyout_with(int k)
 	if (fd < 0)
 		return;
 	n = read(fd, arena + 100, ARENA - 200);
-	EXPECT(n == -1 || n == ARENA - 200);
+	EXPECT(n >= -1 && n <= ARENA - 200);
 	if (n > 0)
 		EXPECT(filled(arena + 100, 0, n, 2));
+	EXPECT(old_or_new(100, ARENA - 200));
 	EXPECT(filled(arena, 0, 100, 1));
 	EXPECT(filled(arena + ARENA - 100, ARENA - 100, 100, 1));
 	close(fd);
@@ -109,7 +121,7 @@ calls_with(int k)
 
 	close(fd);
 	if (pipe(fds) == 0) {
-		EXPECT(fds[0] == fd && fds[1] == fd + 1);
+		EXPECT(fds[0] == fd && fds[1] > fd);
 		close(fds[0]);
 		close(fds[1]);
 	}
