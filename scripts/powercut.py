@@ -316,12 +316,13 @@ def read_record(path: Path) -> list[Write | None]:
     raw = path.read_bytes()
     if len(raw) < LOG_SUPER.size:
         raise Broken("QEMU recorded nothing")
-    magic, _, count, sector = LOG_SUPER.unpack_from(raw)
+    magic, _, _, sector = LOG_SUPER.unpack_from(raw)
     if magic != LOG_MAGIC or not sector:
         raise Broken("QEMU's record of the writes has another format")
     out: list[Write | None] = []
     at = sector
-    for _ in range(count):
+    # The superblock counts the entries, but only as of the last flush.
+    while at + LOG_ENTRY.size <= len(raw):
         start, length, flags, _ = LOG_ENTRY.unpack_from(raw, at)
         at += sector
         data = raw[at:at + length * sector]

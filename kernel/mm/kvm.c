@@ -12,9 +12,9 @@
  * of an address on a stack is therefore 1, and 0 on a guard; vector.S tells an
  * overflow by that.
  *
- * Stacks are mapped and unmapped while other harts run.  They need no word
- * of it: a hart uses the stack of a process only after vm_switch() to that
- * process, and that flushes all it knew before.
+ * All stacks are mapped at boot and for good.  What a process keeps on its
+ * stack is used by other harts too (the disk's interrupt ends its requests
+ * there), so to move one would take a TLB flush on every hart.
  */
 #include "kernel/boot/boot.h"
 #include "kernel/dev/fdt.h"
@@ -24,8 +24,6 @@
 
 extern char kernel_text[], kernel_etext[];
 extern char kernel_rodata[], kernel_erodata[];
-
-enum { STACK_PAGES = KSTACK_SIZE / PGSIZE };
 
 #define PERM_DATA   (PTE_R | PTE_W | PTE_A | PTE_D)
 #define PERM_TEXT   (PTE_R | PTE_X | PTE_A)
@@ -83,6 +81,19 @@ kvm_protect(const char *from, const char *to, u64 perm)
 }
 
 static void
+kvm_map_stack(int slot)
+{
+	for (u64 at = 0; at < KSTACK_SIZE; at += PGSIZE) {
+		struct page *pg = page_alloc();
+
+		if (pg == NULL)
+			panic("kvm: no memory for kernel stacks", slot);
+		*kvm_walk(kstack_base(slot) + at) =
+			PTE_MAKE(page_pa(pg), PERM_DATA | PTE_V);
+	}
+}
+
+static void
 kvm_map_devices(void)
 {
 	kvm_map(machine.uart, PGSIZE, PERM_DATA);
@@ -103,12 +114,12 @@ kvm_init(void)
 	kvm_protect(kernel_rodata, kernel_erodata, PERM_RODATA);
 	kvm_map_devices();
 
-	/* The scheduler stacks' guards, and all tables of the stack window. */
+	/* The scheduler stacks' guards. */
 	for (int i = 0; i < NCPU; i++)
 		for (u64 at = 0; at < KSTACK_SIZE; at += PGSIZE)
 			*kvm_walk((u64)&hart_stacks[i][at]) = 0;
-	for (u64 at = 0; at < NPROC * 2 * KSTACK_SIZE; at += PGSIZE)
-		kvm_walk(KSTACKS + at);
+	for (int i = 0; i < NPROC; i++)
+		kvm_map_stack(i);
 }
 
 void
@@ -117,44 +128,4 @@ kvm_init_hart(void)
 	vm_switch(NULL);
 	/* Orders the new table; the boot table gave too many rights. */
 	asm volatile("sfence.vma" ::: "memory");
-}
-
-/* ---- kernel stacks of processes */
-
-static u64
-kstack_base(int n)
-{
-	return KSTACKS + (2 * (u64)n + 1) * KSTACK_SIZE;
-}
-
-u64
-kstack_alloc(int n)
-{
-	struct page *pg[STACK_PAGES];
-	pte_t *pte = kvm_walk(kstack_base(n));
-
-	for (int i = 0; i < STACK_PAGES; i++) {
-		pg[i] = page_alloc();
-		if (pg[i] != NULL)
-			continue;
-		while (i-- > 0)
-			page_put(pg[i]);
-		return 0;
-	}
-	for (int i = 0; i < STACK_PAGES; i++)
-		pte[i] = PTE_MAKE(page_pa(pg[i]), PERM_DATA | PTE_V);
-	return kstack_base(n);
-}
-
-void
-kstack_free(int n)
-{
-	pte_t *pte = kvm_walk(kstack_base(n));
-
-	for (int i = 0; i < STACK_PAGES; i++) {
-		struct page *pg = page_of(PTE_PA(pte[i]));
-
-		pte[i] = 0;
-		page_put(pg);
-	}
 }

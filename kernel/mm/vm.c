@@ -317,7 +317,7 @@ vm_switch(const struct vm *vm)
 	csr_write(satp, SATP_SV39 | kva_to_pa(root) >> PGSHIFT);
 	/*
 	 * Orders the new root before all that follows, and drops what this
-	 * hart knew of other address spaces and of kernel stacks.
+	 * hart knew of other address spaces.
 	 */
 	if (vm != NULL)
 		asm volatile("sfence.vma" ::: "memory");

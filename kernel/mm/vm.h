@@ -123,15 +123,15 @@ void kvm_init_hart(void); /* use it, on each hart */
 /* The kernel half of every root table is a copy of this one's. */
 extern pte_t *kernel_root;
 
-/*
- * kstack_alloc: map a kernel stack for process slot n; its lowest address,
- * or 0 without memory.  kstack_free: unmap it; no hart may be on it.
- */
-u64 kstack_alloc(int n);
-void kstack_free(int n);
-
 #define KSTACK_SHIFT 13
 #define KSTACK_SIZE  (1UL << KSTACK_SHIFT) /* and as much guard below it */
 #define KSTACKS      0xffffffff00000000UL
+
+/* kstack_base: the lowest address of the kernel stack of process slot n. */
+static inline u64
+kstack_base(int n)
+{
+	return KSTACKS + (2 * (u64)n + 1) * KSTACK_SIZE;
+}
 
 #endif

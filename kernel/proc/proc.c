@@ -38,6 +38,8 @@ proc_init(void)
 		list_init(&p->children);
 		list_init(&p->zombies);
 		list_init(&p->sibling);
+		p->kstack = kstack_base(i);
+		p->tf = (struct trapframe *)(p->kstack + KSTACK_SIZE) - 1;
 		list_push(&ptable.free, &p->pidlink);
 	}
 }
@@ -100,14 +102,8 @@ proc_alloc(void)
 
 	if (p == NULL)
 		return NULL;
-	p->kstack = kstack_alloc(p - procs);
-	if (p->kstack == 0) {
-		slot_give(p);
-		return NULL;
-	}
 	p->state = PROC_EMBRYO;
 	p->vm = &p->vms[0];
-	p->tf = (struct trapframe *)(p->kstack + KSTACK_SIZE) - 1;
 	p->ctx = (struct context){.ra = (u64)proc_begin, .sp = (u64)p->tf};
 	p->killable = false;
 	return p;
@@ -120,9 +116,6 @@ proc_free(struct proc *p)
 	acquire(&p->lock);
 	p->state = PROC_FREE;
 	release(&p->lock);
-	kstack_free(p - procs);
-	p->kstack = 0;
-	p->tf = NULL;
 	slot_give(p);
 }
 

@@ -58,8 +58,8 @@ struct proc {
 	struct list zombies;     /* [t] dead and not reaped */
 	struct list sibling;     /* [t] on parent's children or zombies */
 
-	u64 kstack;              /* [o] lowest address of its kernel stack */
-	struct trapframe *tf;    /* [o] at the top of it */
+	u64 kstack;              /* fixed: lowest address of its kernel stack */
+	struct trapframe *tf;    /* fixed: at the top of it; [o] what is there */
 	struct context ctx;      /* [p] while it does not run */
 	struct vm *vm;           /* [o] the one in use of vms */
 	struct vm vms[2];        /* [o] exec() builds the next in the other */
@@ -72,8 +72,8 @@ extern struct proc procs[NPROC];
 extern struct proc *initproc;
 
 /*
- * proc_alloc: a new process in state PROC_EMBRYO with pid, kernel stack and
- * nothing else; NULL if there is no slot or no memory.
+ * proc_alloc: a new process in state PROC_EMBRYO with an id and nothing else;
+ * NULL if there is no free slot.
  */
 struct proc *proc_alloc(void);
 
