@@ -1,4 +1,5 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Check a file system image; nothing in it is trusted.
 
 Usage: fsck.py [--replay] [--orphans] IMAGE

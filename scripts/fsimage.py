@@ -1,4 +1,5 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The file system on disk, for the scripts: its layout, images, the log.
 
 The layout is read from the kernel's own headers, so there is nothing here to

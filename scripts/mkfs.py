@@ -1,4 +1,5 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Make a file system image.
 
 Usage: mkfs.py IMAGE [HOSTFILE:/path ...]

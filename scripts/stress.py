@@ -38,7 +38,8 @@ NOTES = 40           # lines of a program that its report shows
 PANIC_TAIL = 20.0    # seconds that a panic has to print and end QEMU
 
 START = re.compile(r"# start (\S+)")
-PROGRESS = re.compile(r"(\w+): progress (\d+)")
+PROGRESS = re.compile(r"# tick (\w+) \d+ (\d+)$")
+WHY = re.compile(r"# why (\w+): (.+)")
 POINT = re.compile(r"\b(not )?ok \d+ - (\w+)(?:\s+# ?(.*))?$")
 FIGURE = re.compile(r"\b(ops|secs|leaked)=(-?[\d.]+)")
 PANIC = re.compile(r"\bpanic(?: in panic)?: .*: 0x[0-9a-f]+\b.*")
@@ -172,8 +173,12 @@ class Reader:
             self.started = True
             self.running = self.plan.get(found[1])
             return self.running
-        elif (found := PROGRESS.search(line)) and self.running:
-            self.running.ops = int(found[2])
+        elif found := PROGRESS.search(line):
+            if self.running and found[1] == self.running.name:
+                self.running.ops = int(found[2])
+        elif found := WHY.search(line):
+            if found[1] in self.plan:
+                self.plan[found[1]].reason = found[2]
         elif line.startswith("Bail out!"):
             self.bail = line[9:].strip() or "no reason given"
         elif line and self.running:

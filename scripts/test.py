@@ -90,7 +90,8 @@ def steps(args: argparse.Namespace) -> list[Step]:
         Step("stress", script("stress.py", *machine, "--secs", "2", "--out",
                               str(out / "stress")), 900,
              junit=out / "stress/junit.xml"),
-        Step("powercut", script("powercut.py", "--kernel", args.kernel,
+        Step("powercut", script("powercut.py", *machine, "--out",
+                                str(out / "powercut"),
                                 "--every", "10"), 600)]
     return found
 

@@ -89,10 +89,10 @@ GOOD = """\
 TAP version 13
 1..2
 # start cowtest
-cowtest: progress 10
+# tick cowtest 10 10
 ok 1 - cowtest # ops=40 secs=2.0 leaked=0
 # start grind
-grind: progress 3
+# tick grind 10 3
 ok 2 - grind # ops=9 secs=2.5 leaked=0
 exit 0
 """
@@ -134,8 +134,8 @@ def test_verdicts(fake: Fake, point: str, verdict: str, status: int) -> None:
 
 def test_reason_and_notes_are_shown(fake: Fake) -> None:
     done = fake.run("# start cowtest\ncowtest: fail: page 3 is foreign\n"
-                    "not ok 1 - cowtest # ops=1 leaked=2 exit status 1\n"
-                    "exit 1\n", args=("--only", "cowtest"))
+                    "not ok 1 - cowtest # ops=1 leaked=2\n"
+                    "# why cowtest: exit status 1\nexit 1\n", args=("--only", "cowtest"))
     assert "cowtest: fail: exit status 1" in done.stdout
     assert "page 3 is foreign" in done.stdout
 
@@ -155,7 +155,7 @@ def test_panic_fails_the_running_one_and_goes_on(fake: Fake) -> None:
 
 def test_silence_is_a_hang(fake: Fake) -> None:
     done = fake.run(
-        "# start cowtest\ncowtest: progress 1\nwait\n",
+        "# start cowtest\n# tick cowtest 10 1\nwait\n",
         "# start grind\nok 1 - grind # ops=9 secs=2.5 leaked=0\nexit 0\n",
         args=BOTH + ("--quiet", "1"))
     assert done.returncode == 1
@@ -165,7 +165,7 @@ def test_silence_is_a_hang(fake: Fake) -> None:
 
 
 def test_too_long_is_a_hang(fake: Fake) -> None:
-    progress = "cowtest: progress 1\nsleep 0.5\n" * 20
+    progress = "# tick cowtest 10 1\nsleep 0.5\n" * 20
     done = fake.run(f"# start cowtest\n{progress}",
                     args=("--only", "cowtest", "--limit", "2"))
     assert done.returncode == 1
@@ -329,9 +329,9 @@ def test_junit_survives_control_characters(tmp_path: Path) -> None:
 
 def test_progress_counts_only_for_the_running_program() -> None:
     reader = stress.Reader({"a": stress.Run("a"), "b": stress.Run("b")})
-    reader.feed("a: progress 5")
+    reader.feed("# tick a 10 5")
     started = reader.feed("# start a")
-    reader.feed("a: progress 7")
+    reader.feed("# tick a 10 7")
     assert started is reader.running and reader.plan["a"].ops == 7
     assert reader.feed("ok 1 - a # ops=8 secs=1.0 leaked=0") is started
     assert reader.feed("not ok 1 - a") is None

@@ -85,8 +85,8 @@ nibble(int word)
 		int bad = page_bad(page, OLD + i, word);
 
 		EXPECT(page[word] == (uint64)i, "page %d lost a store", i);
-		EXPECT(bad < 0, "page %d word %d is 0x%lx: the other's", i,
-			bad, page[bad]);
+		EXPECT(bad < 0, "page %d word %d is 0x%lx: the other's", i, bad,
+			page[bad]);
 	}
 }
 
@@ -270,8 +270,9 @@ expect_zero(const struct span *s, int but)
 		const volatile uint64 *page = (uint64 *)span_site(s, i);
 
 		for (int w = 0; i != but && w < WORDS; w += 7)
-			EXPECT(page[w] == 0, "site %d word %d is 0x%lx: not "
-				"zero though never written", i, w, page[w]);
+			EXPECT(page[w] == 0,
+				"site %d word %d, never written, is 0x%lx", i,
+				w, page[w]);
 	}
 }
 
@@ -306,5 +307,5 @@ zero(void)
 }
 
 STRESS(cowrace, .what = "a store is seen by the process that made it alone",
-	PATTERNS({"together", together}, {"lasttwo", lasttwo},
-		{"exitrace", exitrace}, {"units", units}, {"zero", zero}));
+	.patterns = {{"together", together}, {"lasttwo", lasttwo},
+		{"exitrace", exitrace}, {"units", units}, {"zero", zero}});

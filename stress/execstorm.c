@@ -75,7 +75,7 @@ image_good(void)
 	image.elf.entry = (uint64)((char *)image.code - (char *)&image);
 	image.code[0] = 0x00000513 | STATUS << 20; /* li a0, STATUS */
 	image.code[1] = 0x00000893 | 2 << 20;      /* li a7, 2: exit */
-	image.code[2] = 0x00000073;		   /* ecall */
+	image.code[2] = 0x00000073;                /* ecall */
 }
 
 static void
@@ -291,8 +291,8 @@ exits_with(int wanted, int n)
 		EXPECT(reap_one(&status) > 0, "a child is lost");
 		if (status != wanted)
 			judge(status, 0);
-		EXPECT(status == wanted, "exit status %d, should be %d",
-			status, wanted);
+		EXPECT(status == wanted, "exit status %d, should be %d", status,
+			wanted);
 		run.ops++;
 	}
 }
@@ -498,5 +498,5 @@ nomem(void)
 
 STRESS(execstorm, .what = "exec gives all of the new program or none of it",
 	.files = 1, .prepare = write_programs, .finish = remove_programs,
-	PATTERNS({"bad", bad}, {"args", args}, {"siblings", siblings},
-		{"parents", parents}, {"nomem", nomem}));
+	.patterns = {{"bad", bad}, {"args", args}, {"siblings", siblings},
+		{"parents", parents}, {"nomem", nomem}});

@@ -254,5 +254,5 @@ slots(void)
 }
 
 STRESS(forkstorm, .what = "every process has the memory it was born with",
-	PATTERNS({"crowd", crowd}, {"chain", chain}, {"trees", trees},
-		{"workers", workers}, {"orphans", orphans}, {"slots", slots}));
+	.patterns = {{"crowd", crowd}, {"chain", chain}, {"trees", trees},
+		{"workers", workers}, {"orphans", orphans}, {"slots", slots}});

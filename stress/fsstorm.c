@@ -20,7 +20,7 @@ enum {
 	NAMES = 6,     /* that all fight for */
 	STAYING = 10,  /* names that never change, in the listed directory */
 	CRASH_BLOCKS = 24,
-	MANY = 20000, /* more than there can be blocks or inodes */
+	MANY = 20000,    /* more than there can be blocks or inodes */
 	COUNT_SECS = 20, /* runs as long as this count what is left on disk */
 };
 
@@ -33,8 +33,8 @@ static int blocks_before, inodes_before;
 static uint64
 tag_word(uint64 tag, uint64 word)
 {
-	return page_word(tag * 4096 + word / BLOCK_WORDS,
-		(int)(word % BLOCK_WORDS));
+	return page_word(
+		tag * 4096 + word / BLOCK_WORDS, (int)(word % BLOCK_WORDS));
 }
 
 /* tag_write: append n bytes, which begin at `off` of the file, to fd. */
@@ -321,8 +321,8 @@ crash_writer(int index)
 
 		EXPECT(fd >= 0, "%s cannot be created", name);
 		for (int b = 0; b < CRASH_BLOCKS; b++)
-			EXPECT(tag_write(fd, (uint64)index, b * BSIZE,
-				       BSIZE) == BSIZE,
+			EXPECT(tag_write(fd, (uint64)index, b * BSIZE, BSIZE) ==
+					BSIZE,
 				"%s: write fell short", name);
 		close(fd);
 		if (one_in(2) && link(name, moved) == 0)
@@ -573,6 +573,6 @@ count_again(void)
 
 STRESS(fsstorm, .what = "a file holds what was written to it, under its names",
 	.files = 1, .prepare = count_disk, .finish = count_again,
-	PATTERNS({"own", own}, {"moves", moves}, {"fights", fights},
+	.patterns = {{"own", own}, {"moves", moves}, {"fights", fights},
 		{"crashes", crashes}, {"listing", listing},
-		{"openfiles", openfiles}, {"dirs", dirs}));
+		{"openfiles", openfiles}, {"dirs", dirs}});

@@ -309,5 +309,5 @@ families(void)
 }
 
 STRESS(killstorm, .what = "who is killed dies, at once and alone",
-	PATTERNS({"mixed", mixed}, {"alike", alike}, {"brothers", brothers},
-		{"nobody", nobody}, {"families", families}));
+	.patterns = {{"mixed", mixed}, {"alike", alike}, {"brothers", brothers},
+		{"nobody", nobody}, {"families", families}});

@@ -16,13 +16,13 @@
 #include "stress/lib/stress.h"
 
 enum {
-	ZONE = 4,     /* pages at the end of the heap: calls write there */
-	KEEP = 6,     /* pages below it, which nothing may change */
+	ZONE = 4, /* pages at the end of the heap: calls write there */
+	KEEP = 6, /* pages below it, which nothing may change */
 	WHO = 2000,
 	FIRST_FD = 3, /* 0 to 2 are left alone: verdicts go there */
 	FILES = 4,
 	PIPE_SIZE = 512,
-	TURN = 64,    /* calls between two looks at the memory */
+	TURN = 64, /* calls between two looks at the memory */
 };
 
 /* What a descriptor is, as far as the model knows. */
@@ -56,11 +56,11 @@ static const uint64 wild[] = {
 	-(uint64)PGSIZE,
 };
 
-static const int wild_length[] = {-1, -4096, 0x7fffffff, -0x7fffffff - 1,
-	1 << 30, 100000};
+static const int wild_length[] = {
+	-1, -4096, 0x7fffffff, -0x7fffffff - 1, 1 << 30, 100000};
 
-static const int wild_fd[] = {-1, NOFILE, NOFILE + 1, 1000, 0x7fffffff,
-	-0x7fffffff - 1};
+static const int wild_fd[] = {
+	-1, NOFILE, NOFILE + 1, 1000, 0x7fffffff, -0x7fffffff - 1};
 
 static const char *const bad_paths[] = {"nosuch/x", "f0/x", "/nosuch/x",
 	"a-name-that-is-longer-than-any-name-can-be/x"};
@@ -307,8 +307,8 @@ call_write(void)
 	got = write(fd, from, n);
 	EXPECT(got >= -1 && got <= room_left, "write of %d returned %d", n,
 		got);
-	EXPECT(kind_of(fd) == PLAIN || got == -1, "write to %d returned %d",
-		fd, got);
+	EXPECT(kind_of(fd) == PLAIN || got == -1, "write to %d returned %d", fd,
+		got);
 }
 
 static void
@@ -481,8 +481,8 @@ call_clock(void)
 {
 	int now = uptime();
 
-	EXPECT(now - last_uptime >= 0, "uptime went from %d to %d",
-		last_uptime, now);
+	EXPECT(now - last_uptime >= 0, "uptime went from %d to %d", last_uptime,
+		now);
 	last_uptime = now;
 	EXPECT(getpid() == mypid, "getpid is %d, was %d", getpid(), mypid);
 	if (one_in(20))
@@ -509,10 +509,7 @@ call_number(long number, uint64 arg)
 	register uint64 a2 __asm__("a2") = arg;
 	register long a7 __asm__("a7") = number;
 
-	asm volatile("ecall"
-		     : "+r"(a0)
-		     : "r"(a1), "r"(a2), "r"(a7)
-		     : "memory");
+	asm volatile("ecall" : "+r"(a0) : "r"(a1), "r"(a2), "r"(a7) : "memory");
 	return (long)a0;
 }
 
@@ -645,4 +642,4 @@ mix(void)
 }
 
 STRESS(mixstorm, .what = "no call can hurt more than its caller asked for",
-	.files = 1, PATTERNS({"mix", mix}));
+	.files = 1, .patterns = {{"mix", mix}});

@@ -22,11 +22,11 @@
 enum {
 	UNITS = 2,
 	WHO = 800,
-	SWEEP = 36,  /* from no free page up to this many, each is tried */
-	BATCH = 12,  /* processes that make one attempt each */
-	BURST = 12,  /* attempts of a process in a wave */
-	BOMB = 300,  /* pages for the fork bombs */
-	LEVELS = 7,  /* each bomb wants to be 2 to this power processes */
+	SWEEP = 36, /* from no free page up to this many, each is tried */
+	BATCH = 12, /* processes that make one attempt each */
+	BURST = 12, /* attempts of a process in a wave */
+	BOMB = 300, /* pages for the fork bombs */
+	LEVELS = 7, /* each bomb wants to be 2 to this power processes */
 	GLUTTONS = 6,
 	LAZY_MIB = 1024,
 };
@@ -271,8 +271,7 @@ attacker(int index)
 	own_pages();
 	gate_wait(&gate);
 	for (int i = 0; i < BURST; i++) {
-		const struct attempt *a =
-			&attempts[below(ARRAY_LEN(attempts))];
+		const struct attempt *a = &attempts[below(ARRAY_LEN(attempts))];
 
 		if (a->last && i < BURST - 1)
 			continue;
@@ -411,5 +410,5 @@ bombs(void)
 
 STRESS(oomstorm, .what = "without memory calls fail, and nothing else happens",
 	.files = 1, .pages = 3000, .prepare = make_file, .finish = remove_file,
-	PATTERNS({"sweep", sweep}, {"wave", wave}, {"burst", burst},
-		{"lazy", lazy}, {"bombs", bombs}));
+	.patterns = {{"sweep", sweep}, {"wave", wave}, {"burst", burst},
+		{"lazy", lazy}, {"bombs", bombs}});

@@ -13,11 +13,11 @@
 #include "stress/lib/stress.h"
 
 enum {
-	PAGES = 4,    /* of the buffer, two on each side of a unit boundary */
-	OLD = 300,    /* who filled it */
-	WRITERS = 4,  /* two bits of a byte say which */
+	PAGES = 4,   /* of the buffer, two on each side of a unit boundary */
+	OLD = 300,   /* who filled it */
+	WRITERS = 4, /* two bits of a byte say which */
 	READERS = 3,
-	ROUNDS = 40,  /* of 64 bytes that each writer writes in a crowd */
+	ROUNDS = 40, /* of 64 bytes that each writer writes in a crowd */
 	CHUNK = 3 * PGSIZE,
 };
 
@@ -69,8 +69,8 @@ expect_old_but(int at, int n)
 			i += n;
 		if (i < PAGES * PGSIZE)
 			EXPECT(b[i] == old_byte(i),
-				"byte %d is 0x%x, should be 0x%x; read went "
-				"to %d, %d bytes", i, b[i], old_byte(i), at, n);
+				"byte %d is 0x%x, not 0x%x; read: %d from %d",
+				i, b[i], old_byte(i), n, at);
 	}
 }
 
@@ -274,8 +274,8 @@ fan(void)
 			heard[c] += part[c];
 	}
 	for (int c = 0; c < 256; c++)
-		EXPECT(heard[c] == ROUNDS, "byte 0x%x came %d times, was "
-			"written %d times", c, heard[c], ROUNDS);
+		EXPECT(heard[c] == ROUNDS, "byte 0x%x came %d times, not %d", c,
+			heard[c], ROUNDS);
 	expect_old();
 	reap(WRITERS + READERS, 0);
 }
@@ -292,8 +292,8 @@ send_buffer(int unused)
 	while (at < size) {
 		int n = 1 + below(size - at);
 
-		EXPECT(write(data[1], buffer + at, n) == n, "a write fell "
-			"short");
+		EXPECT(write(data[1], buffer + at, n) == n,
+			"a write fell short");
 		at += n;
 	}
 }
@@ -317,8 +317,8 @@ source_pair(int index)
 			EXPECT(n > 0, "read returned %d at %d", n, at);
 			for (int i = 0; i < n; i++, at++)
 				EXPECT(got[i] == old_byte(at),
-					"byte %d was 0x%x when sent, 0x%x "
-					"came", at, old_byte(at), got[i]);
+					"byte %d was 0x%x when sent, 0x%x came",
+					at, old_byte(at), got[i]);
 			/* ahead of the sender, sometimes */
 			page_fill(buffer + below(PAGES) * PGSIZE, turn);
 			run.ops++;
@@ -368,5 +368,5 @@ edge(void)
 }
 
 STRESS(pipecopy, .what = "a pipe's bytes reach their reader and nobody else",
-	PATTERNS({"stream", stream}, {"merge", merge}, {"fan", fan},
-		{"source", source}, {"edge", edge}));
+	.patterns = {{"stream", stream}, {"merge", merge}, {"fan", fan},
+		{"source", source}, {"edge", edge}});

@@ -64,9 +64,8 @@ expect_old_but(const char *at, int n)
 			b += n;
 		if (b < buffer + PAGES * PGSIZE)
 			EXPECT((uchar)*b == old_byte(b),
-				"byte %d changed; the kernel was to write %d "
-				"bytes from %d", (int)(b - buffer), n,
-				(int)(at - buffer));
+				"byte %d changed; to be written: %d from %d",
+				(int)(b - buffer), n, (int)(at - buffer));
 	}
 }
 
@@ -375,8 +374,8 @@ untouched(int i)
 	/* The kernel writes it. */
 	must_write(fds[1], "0123456789abcdefghijklmn", 24);
 	EXPECT(read(fds[0], to, 24) == 24, "read to untouched memory failed");
-	EXPECT(memcmp(to, "0123456789abcdefghijklmn", 24) == 0 &&
-			to[-1] == 0 && to[24] == 0,
+	EXPECT(memcmp(to, "0123456789abcdefghijklmn", 24) == 0 && to[-1] == 0 &&
+			to[24] == 0,
 		"read to untouched memory went astray");
 	fd = must_open("bytes", O_RDONLY);
 	EXPECT(fstat(fd, (struct stat *)(to + 2 * PGSIZE)) == 0,
@@ -402,8 +401,9 @@ lazy(void)
 	} while (more());
 }
 
-STRESS(readcopy, .what = "the kernel writes to the caller's memory and no other",
+STRESS(readcopy,
+	.what = "the kernel writes to the caller's memory and no other",
 	.files = 1, .prepare = make_files, .finish = remove_files,
-	PATTERNS({"file", file}, {"offset", offset}, {"status", status},
+	.patterns = {{"file", file}, {"offset", offset}, {"status", status},
 		{"waits", waits}, {"pipes", pipes}, {"readonly", readonly},
-		{"lazy", lazy}));
+		{"lazy", lazy}});

@@ -137,8 +137,8 @@ stayer(int i)
 static void
 shrinker(int index)
 {
-	static const short sizes[] = {0, 1, AREA / 2 - 1, AREA / 2,
-		AREA / 2 + 1, AREA - 1};
+	static const short sizes[] = {
+		0, 1, AREA / 2 - 1, AREA / 2, AREA / 2 + 1, AREA - 1};
 
 	resize(0, AREA);
 	do {
@@ -414,8 +414,10 @@ collector(int index)
 		for (int p = 0; p < pages; p++) {
 			uint64 *word = (uint64 *)(mem + p * PGSIZE);
 
-			EXPECT(word[p % WORDS] == 0, "granted page %d is not "
-				"zero", p);
+			EXPECT(word[p % WORDS] == 0,
+				"granted page %d is not "
+				"zero",
+				p);
 			word[p % WORDS] = (uint64)(index + p);
 		}
 		for (int p = 0; p < pages; p++) {
@@ -480,5 +482,5 @@ toomuch(void)
 }
 
 STRESS(sbrkstorm, .what = "a heap is what its owner made it, to the byte",
-	PATTERNS({"seesaw", seesaw}, {"shrink", shrink}, {"touch", touch},
-		{"stack", stack}, {"promise", promise}, {"toomuch", toomuch}));
+	.patterns = {{"seesaw", seesaw}, {"shrink", shrink}, {"touch", touch},
+		{"stack", stack}, {"promise", promise}, {"toomuch", toomuch}});

@@ -45,8 +45,8 @@ collect(int n, int *status)
 		while (at < n && pids[at] != got)
 			at++;
 		EXPECT(at < n, "wait returned %d: reaped, or not ours", got);
-		EXPECT(*status == codes[at], "status %d, should be %d",
-			*status, codes[at]);
+		EXPECT(*status == codes[at], "status %d, should be %d", *status,
+			codes[at]);
 		pids[at] = -2;
 		run.ops++;
 	}
@@ -91,8 +91,7 @@ pair(int index)
 		}
 		dawdle(200);
 		EXPECT(wait(&status) == pid, "the only child is lost");
-		EXPECT(status == code, "status %d, should be %d", status,
-			code);
+		EXPECT(status == code, "status %d, should be %d", status, code);
 		run.ops++;
 	}
 }
@@ -117,8 +116,8 @@ clumsy(int index)
 
 		start_brood(n);
 		for (int i = 0; i < ARRAY_LEN(bad); i++) {
-			EXPECT(wait((int *)bad[i]) == -1,
-				"wait wrote to 0x%lx", bad[i]);
+			EXPECT(wait((int *)bad[i]) == -1, "wait wrote to 0x%lx",
+				bad[i]);
 			dawdle(500);
 		}
 		collect(n, &status); /* none of them may be lost */
@@ -231,5 +230,5 @@ nochild(void)
 }
 
 STRESS(waitstorm, .what = "each child is reaped once, with its own status",
-	PATTERNS({"broods", broods}, {"pairs", pairs}, {"badptr", badptr},
-		{"adopted", adopted}, {"lines", lines}, {"nochild", nochild}));
+	.patterns = {{"broods", broods}, {"pairs", pairs}, {"badptr", badptr},
+		{"adopted", adopted}, {"lines", lines}, {"nochild", nochild}});

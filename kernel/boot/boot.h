@@ -13,7 +13,8 @@
 
 _Static_assert(BOOT_KVBASE == KVBASE, "one base of kernel addresses");
 _Static_assert(1UL << BOOT_STACK_SHIFT == 2 * KSTACK_SIZE,
-	"a hart's stack has the shape of a process's: guard below, stack above");
+	"a hart's stack has the shape of a process's: guard below, stack "
+	"above");
 
 /*
  * The stacks that the harts boot and schedule on.  The lower half of each is
@@ -26,8 +27,8 @@ extern paddr fdt_pa;
 
 /* What machine_trap() needs of a hart: offsets are known to entry.S. */
 struct machine_scratch {
-	u64 a1;      /* 0: saved register */
-	paddr msip;  /* 8: the word whose store ends the interrupt */
+	u64 a1;     /* 0: saved register */
+	paddr msip; /* 8: the word whose store ends the interrupt */
 	u64 spare[6];
 };
 extern struct machine_scratch machine_scratch[NCPU];

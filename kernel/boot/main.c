@@ -39,8 +39,7 @@ machine_init(void)
 	for (int i = 0; i < nharts; i++)
 		machine_scratch[i].msip = machine.clint + 4 * i;
 	console_init();
-	printf("stampede: %d harts, %lu MiB\n", nharts,
-		machine.ram_size >> 20);
+	printf("stampede: %d harts, %lu MiB\n", nharts, machine.ram_size >> 20);
 }
 
 static void

@@ -12,19 +12,19 @@ enum { VIRTIO_SLOTS = 8 };
 
 /* Filled once by fdt_read() on the first hart; fixed after that. */
 struct machine {
-	int nharts;          /* that we use: 0 to nharts - 1 */
-	int harts_found;     /* in the tree: may be more than NCPU */
+	int nharts;      /* that we use: 0 to nharts - 1 */
+	int harts_found; /* in the tree: may be more than NCPU */
 	paddr ram_base;
-	u64 ram_size;        /* bytes */
-	paddr uart;          /* ns16550a; 0: none */
+	u64 ram_size; /* bytes */
+	paddr uart;   /* ns16550a; 0: none */
 	u32 uart_irq;
 	paddr plic;
-	paddr clint;         /* machine software interrupts */
-	paddr testdev;       /* sifive,test0: ends QEMU; 0: none */
+	paddr clint;   /* machine software interrupts */
+	paddr testdev; /* sifive,test0: ends QEMU; 0: none */
 	paddr virtio[VIRTIO_SLOTS];
 	u32 virtio_irq[VIRTIO_SLOTS];
 	int nvirtio;
-	u64 timebase;        /* ticks of the time CSR in a second */
+	u64 timebase; /* ticks of the time CSR in a second */
 	char bootargs[256];
 };
 extern struct machine machine;

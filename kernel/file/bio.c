@@ -62,7 +62,7 @@ struct bucket {
 
 static struct bucket buckets[BUCKETS + 1];
 static struct buf bufs[NBUF];
-static u32 hand;	/* atomic: the clock's, counts on for ever */
+static u32 hand;        /* atomic: the clock's, counts on for ever */
 static u32 prefetching; /* atomic: buffers that prefetches hold */
 
 void

@@ -22,11 +22,11 @@ struct buf {
 	u32 blockno; /* [b] which block */
 	u8 *data;    /* [I] BSIZE bytes that cross no page boundary */
 	struct sleeplock lock;
-	bool valid;	   /* [s] data is what the block holds, or will */
-	bool logged;	   /* [l] part of the transaction under way */
-	bool recent;	   /* [b] used since the hand last went by */
-	u32 refs;	   /* [b] users, and the log if logged */
-	u32 bucket;	   /* [a] where chain is */
+	bool valid;        /* [s] data is what the block holds, or will */
+	bool logged;       /* [l] part of the transaction under way */
+	bool recent;       /* [b] used since the hand last went by */
+	u32 refs;          /* [b] users, and the log if logged */
+	u32 bucket;        /* [a] where chain is */
 	struct list chain; /* [b] the buffers of one bucket */
 };
 

@@ -28,7 +28,7 @@ static struct {
 	struct spinlock lock;
 	struct file files[NFILE];
 	struct file *free; /* [f] */
-	u32 used;	   /* [f] */
+	u32 used;          /* [f] */
 } ftable = {.lock = SPINLOCK(ftable, "ftable")};
 
 void

@@ -22,14 +22,14 @@ enum file_type { FILE_NONE, FILE_PIPE, FILE_INODE, FILE_DEVICE };
  *   [f] ftable.lock
  */
 struct file {
-	u32 refs;	     /* [a] descriptors; 0: free */
+	u32 refs;            /* [a] descriptors; 0: free */
 	enum file_type type; /* [o] */
-	bool readable;	     /* [o] */
-	bool writable;	     /* [o] */
-	short major;	     /* [o] FILE_DEVICE: whose read and write */
+	bool readable;       /* [o] */
+	bool writable;       /* [o] */
+	short major;         /* [o] FILE_DEVICE: whose read and write */
 	struct pipe *pipe;   /* [o] FILE_PIPE */
 	struct inode *ip;    /* [o] FILE_INODE and FILE_DEVICE */
-	u64 off;	     /* [i] FILE_INODE: where the next byte is */
+	u64 off;             /* [i] FILE_INODE: where the next byte is */
 	struct file *next;   /* [f] on the free list */
 };
 

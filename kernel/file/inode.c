@@ -43,8 +43,8 @@ static struct {
 	struct spinlock lock;
 	struct inode inodes[NINODE];
 	struct list buckets[BUCKETS]; /* [t] of inodes with a number */
-	struct list idle;	      /* [t] without references, oldest first */
-	u32 used;		      /* [t] inodes with references */
+	struct list idle;             /* [t] without references, oldest first */
+	u32 used;                     /* [t] inodes with references */
 
 	/*
 	 * [I] a page of flags by inode number: may the page cache have pages

@@ -24,8 +24,8 @@ void fs_quiesce(void);
 struct inode *path_lookup(const char *path);
 
 struct inode *inode_hold(struct inode *ip); /* one more reference */
-void inode_put(struct inode *ip);	    /* within log_begin/log_end */
-void inode_lock(struct inode *ip);	    /* reads it in; may sleep */
+void inode_put(struct inode *ip);           /* within log_begin/log_end */
+void inode_lock(struct inode *ip);          /* reads it in; may sleep */
 void inode_unlock(struct inode *ip);
 u64 inode_count(void); /* inodes with references */
 

@@ -20,12 +20,12 @@ enum { INODES_MAX = 4096 }; /* most inodes of a file system */
  *   [s] lock
  */
 struct inode {
-	u32 inum;	   /* [t] */
-	u32 refs;	   /* [t] */
+	u32 inum;          /* [t] */
+	u32 refs;          /* [t] */
 	struct list chain; /* [t] of its hash bucket */
 	struct list idle;  /* [t] on itable.idle while refs == 0 */
 	struct sleeplock lock;
-	bool valid;	 /* [s] d has been read */
+	bool valid;      /* [s] d has been read */
 	struct dinode d; /* [s] */
 };
 

@@ -54,12 +54,12 @@
  */
 static struct {
 	struct spinlock lock;
-	u32 active;		       /* [l] calls in the transaction */
-	u32 waiters;		       /* [l] processes asleep for a change */
-	bool committing;	       /* [l] */
-	u32 n;			       /* [c] blocks in the transaction */
+	u32 active;                    /* [l] calls in the transaction */
+	u32 waiters;                   /* [l] processes asleep for a change */
+	bool committing;               /* [l] */
+	u32 n;                         /* [c] blocks in the transaction */
 	struct buf *blocks[LOGBLOCKS]; /* [c] those, pinned */
-	u64 seq;		       /* [c] of the last transaction */
+	u64 seq;                       /* [c] of the last transaction */
 } log = {.lock = SPINLOCK(log, "log")};
 
 /* The header as it is on disk; the committer's. */

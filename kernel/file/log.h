@@ -11,10 +11,10 @@
  * block after.  scripts/fsimage.py knows this layout and the sums as well.
  */
 struct log_header {
-	u64 head_sum;	       /* of this block, with 0 here */
-	u64 data_sum;	       /* of the n blocks, one after the other */
-	u64 seq;	       /* how many transactions there have been */
-	u64 n;		       /* blocks in this one */
+	u64 head_sum;          /* of this block, with 0 here */
+	u64 data_sum;          /* of the n blocks, one after the other */
+	u64 seq;               /* how many transactions there have been */
+	u64 n;                 /* blocks in this one */
 	u32 blocks[LOGBLOCKS]; /* where they belong */
 };
 

@@ -24,10 +24,10 @@ enum { PIPE_SIZE = 512 };
  */
 struct pipe {
 	struct spinlock lock;
-	u64 head;	    /* [p] bytes ever written */
-	u64 tail;	    /* [p] bytes ever read */
-	bool readers;	    /* [p] the reading end is open */
-	bool writers;	    /* [p] the writing end is open */
+	u64 head;           /* [p] bytes ever written */
+	u64 tail;           /* [p] bytes ever read */
+	bool readers;       /* [p] the reading end is open */
+	bool writers;       /* [p] the writing end is open */
 	u8 ring[PIPE_SIZE]; /* [p] */
 };
 

@@ -20,9 +20,9 @@
 
 #define __weak __attribute__((weak))
 
-extern const u64 ksyms_base __weak;	/* address of the first function */
-extern const u64 ksyms_count __weak;	/* entries */
-extern const u32 ksyms_addrs[] __weak;	/* their distances from it, rising */
+extern const u64 ksyms_base __weak;     /* address of the first function */
+extern const u64 ksyms_count __weak;    /* entries */
+extern const u32 ksyms_addrs[] __weak;  /* their distances from it, rising */
 extern const char ksyms_names[] __weak; /* their names, each with a NUL */
 
 enum { FRAMES_MAX = 24, FRAME_RECORD = 2 * sizeof(u64) };

@@ -44,9 +44,9 @@ typedef u64 pte_t; /* page table entry */
 #define PTR_ERR(ptr) ((i64)(ptr))
 #define IS_ERR(ptr)  ((u64)(ptr) >= (u64)-4095)
 
-#define __packed    __attribute__((packed))
+#define __packed     __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
-#define __noreturn  __attribute__((noreturn))
+#define __noreturn   __attribute__((noreturn))
 #define __must_check __attribute__((warn_unused_result))
 
 #include "kernel/lib/print.h"

@@ -13,7 +13,10 @@ struct list {
 	struct list *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)                                                        \
+	{                                                                      \
+		&(name), &(name)                                               \
+	}
 
 static inline void
 list_init(struct list *l)
@@ -60,8 +63,7 @@ list_remove(struct list *node)
 
 /* The body may remove the entry it looks at, and no other. */
 #define list_for_each(pos, l, member)                                          \
-	for (struct list *pos##_at = (l)->next,                                \
-			 *pos##_next = pos##_at->next;                         \
+	for (struct list *pos##_at = (l)->next, *pos##_next = pos##_at->next;  \
 		pos##_at != (l) &&                                             \
 		(pos = list_entry(pos##_at, __typeof__(*pos), member), true);  \
 		pos##_at = pos##_next, pos##_next = pos##_at->next)

@@ -25,9 +25,9 @@ enum { NOBODY = -1 };
 int panicked;
 
 static int reporter = NOBODY; /* [atomic] the hart that panicked first */
-static u32 print_turn;	      /* [atomic] 1: a hart prints its report */
-static u64 stopping;	      /* [atomic] bit n: hart n reports */
-static u64 stopped;	      /* [atomic] bit n: hart n has done so */
+static u32 print_turn;        /* [atomic] 1: a hart prints its report */
+static u64 stopping;          /* [atomic] bit n: hart n reports */
+static u64 stopped;           /* [atomic] bit n: hart n has done so */
 
 static void __noreturn
 halt(void)

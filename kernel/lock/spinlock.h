@@ -13,9 +13,9 @@ enum lock_rank {
 };
 
 struct spinlock {
-	u32 locked;       /* 0 or 1; atomic */
-	u32 rank;         /* enum lock_rank; fixed */
-	const char *name; /* fixed */
+	u32 locked;          /* 0 or 1; atomic */
+	u32 rank;            /* enum lock_rank; fixed */
+	const char *name;    /* fixed */
 	struct hart *holder; /* written by the holder alone */
 };
 

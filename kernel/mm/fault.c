@@ -33,7 +33,7 @@
 #include "kernel/mm/zero.h"
 #include "kernel/proc/hart.h"
 
-enum { AROUND_MAX = 16 };
+enum { AROUND_MAX = 64 };
 
 #define WRITABLE (PTE_R | PTE_W | PTE_D | PTE_USER)
 

@@ -49,7 +49,7 @@ struct framelist {
 
 /* Fixed after boot. */
 static struct page *pages;
-static paddr first;  /* lowest managed frame */
+static paddr first; /* lowest managed frame */
 static u64 npages;
 
 static struct framelist frames[NCPU]; /* .lock: rank frames */

@@ -34,9 +34,9 @@ kva_to_pa(const void *kva)
  * leaf page table that has one, plus the number of kernel owners.
  */
 struct page {
-	u32 refs;          /* [a] 0: free */
-	u16 used;          /* [t] PTEs that are not zero */
-	u8 sealed;         /* [t] no PTE is writable */
+	u32 refs;  /* [a] 0: free */
+	u16 used;  /* [t] PTEs that are not zero */
+	u8 sealed; /* [t] no PTE is writable */
 	u8 spare;
 	struct page *next; /* [f] the list it is on */
 };

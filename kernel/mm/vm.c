@@ -278,8 +278,7 @@ middle_used(const struct vm *vm, u64 gib)
 {
 	u64 leaves = (vm->brk + LEAF_SPAN - 1) >> LEAF_SHIFT;
 
-	return MIN(leaves - (gib << (GIB_SHIFT - LEAF_SHIFT)),
-		(u64)PT_ENTRIES);
+	return MIN(leaves - (gib << (GIB_SHIFT - LEAF_SHIFT)), (u64)PT_ENTRIES);
 }
 
 /* Root entries that vm may use: nothing is mapped at or above its end. */

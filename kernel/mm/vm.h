@@ -30,12 +30,12 @@
 #define PTE_PERM (PTE_R | PTE_W | PTE_X)
 #define PTE_BITS 0x3ffUL /* all but the frame */
 
-#define PTE_PA(pte)       (((pte) >> 10) << PGSHIFT)
+#define PTE_PA(pte)        (((pte) >> 10) << PGSHIFT)
 #define PTE_MAKE(pa, bits) ((((pa) >> PGSHIFT) << 10) | (bits))
 
 /* Index into the table of level 0 (leaf), 1 or 2 (root). */
 #define PT_INDEX(va, level) (((va) >> (PGSHIFT + 9 * (level))) & 511)
-#define PT_ENTRIES 512
+#define PT_ENTRIES          512
 
 struct page;
 
@@ -50,13 +50,13 @@ struct vm_range {
  * but for fork() and exec(), which build one before its process runs.
  */
 struct vm {
-	pte_t *root;          /* top page table; its upper half is the kernel */
-	u64 brk;              /* end of the heap in bytes: what sbrk() moves */
-	u64 heap;             /* lowest address that the heap may reach down to */
-	struct vm_range bss;  /* zero-filled data of the program */
-	u64 fault_next;       /* where a sequential run would fault next */
-	u32 fault_run;        /* pages the last fault of the run resolved */
-	bool stale;           /* flush the TLB before user mode runs again */
+	pte_t *root; /* top page table; its upper half is the kernel */
+	u64 brk;     /* end of the heap in bytes: what sbrk() moves */
+	u64 heap;    /* lowest address that the heap may reach down to */
+	struct vm_range bss; /* zero-filled data of the program */
+	u64 fault_next;      /* where a sequential run would fault next */
+	u32 fault_run;       /* pages the last fault of the run resolved */
+	bool stale;          /* flush the TLB before user mode runs again */
 };
 
 /* --- address spaces (mm/vm.c) */

@@ -24,7 +24,10 @@
 #include "kernel/stat.h"
 #include "kernel/trap/trap.h"
 
-enum { MAX_PHDRS = 16 };
+enum {
+	MAX_PHDRS = 16,
+	MAX_ZEROES = 64 << 20, /* bytes of zero pages mapped one by one */
+};
 
 /* The program that is being built. */
 struct image {
@@ -38,10 +41,10 @@ struct image {
 
 /* The arguments, copied out of the old address space into one page. */
 struct args {
-	char *page;          /* the strings, one behind the other */
-	u64 used;            /* bytes of it */
+	char *page; /* the strings, one behind the other */
+	u64 used;   /* bytes of it */
 	u64 argc;
-	u16 at[MAXARG];      /* where each begins */
+	u16 at[MAXARG]; /* where each begins */
 };
 
 /* ---- segments */
@@ -123,6 +126,8 @@ load_zeroes(struct image *im, uaddr lo, uaddr hi, u64 perm)
 		vm->bss = (struct vm_range){lo, hi};
 		return 0;
 	}
+	if (hi - lo > MAX_ZEROES)
+		return -ENOMEM;
 	for (; lo < hi; lo += PGSIZE) {
 		pte_t *pte = vm_private(vm, lo);
 
@@ -130,8 +135,9 @@ load_zeroes(struct image *im, uaddr lo, uaddr hi, u64 perm)
 			return -ENOMEM;
 		if (*pte != 0)
 			return -ENOEXEC;
-		vm_set(vm, pte, PTE_MAKE(kva_to_pa(zero_page),
-			shared_perm(perm) | PTE_USER));
+		vm_set(vm, pte,
+			PTE_MAKE(kva_to_pa(zero_page),
+				shared_perm(perm) | PTE_USER));
 	}
 	return 0;
 }
@@ -159,8 +165,8 @@ load_segment(struct image *im, const struct elf_phdr *ph)
 		u64 n = MIN(ph->filesz - done, (u64)PGSIZE);
 
 		if (sharable(ph, n, perm))
-			err = load_shared(im, ph->vaddr + done,
-				ph->offset + done, perm);
+			err = load_shared(
+				im, ph->vaddr + done, ph->offset + done, perm);
 		else
 			err = load_private(im, ph->vaddr + done,
 				ph->offset + done, n, perm);
@@ -170,13 +176,14 @@ load_segment(struct image *im, const struct elf_phdr *ph)
 	return load_zeroes(im, ph->vaddr + PGROUNDUP(ph->filesz), end, perm);
 }
 
+/* The upper half of user space is left for the stack and the heap. */
 static bool
 segment_sane(const struct elf_phdr *ph, u64 filesize)
 {
 	return ph->vaddr % PGSIZE == 0 && ph->memsz >= ph->filesz &&
 	       ph->vaddr + ph->memsz >= ph->vaddr &&
-	       ph->vaddr + ph->memsz <= USERTOP / 2 &&
-	       ph->filesz <= filesize && ph->offset <= filesize - ph->filesz;
+	       ph->vaddr + ph->memsz <= USERTOP / 2 && ph->filesz <= filesize &&
+	       ph->offset <= filesize - ph->filesz;
 }
 
 /* ---- the file */
@@ -219,8 +226,8 @@ load_file(struct image *im)
 		return -ENOEXEC;
 	err = read_header(im->ip, &eh);
 	for (int i = 0; i < eh.phnum && err == 0; i++) {
-		err = read_exact(im->ip, &ph, eh.phoff + i * sizeof(ph),
-			sizeof(ph));
+		err = read_exact(
+			im->ip, &ph, eh.phoff + i * sizeof(ph), sizeof(ph));
 		if (err || ph.type != PHDR_LOAD || ph.memsz == 0)
 			continue;
 		err = -ENOEXEC;
@@ -262,8 +269,8 @@ args_copyin(struct args *args, struct vm *vm, uaddr uargv)
 			return 0;
 		if (args->argc == MAXARG)
 			return -E2BIG;
-		n = copyinstr(vm, args->page + args->used, ustr,
-			PGSIZE - args->used);
+		n = copyinstr(
+			vm, args->page + args->used, ustr, PGSIZE - args->used);
 		if (n < 0)
 			return n == -ENAMETOOLONG ? -E2BIG : n;
 		args->at[args->argc] = args->used;
@@ -315,8 +322,7 @@ stack_build(struct image *im, const struct args *args)
 		if (err)
 			page_put(pg);
 		else
-			err = map_frame(vm, lo, pg,
-				PTE_R | PTE_W | PTE_D);
+			err = map_frame(vm, lo, pg, PTE_R | PTE_W | PTE_D);
 	}
 	return err;
 }

@@ -32,7 +32,8 @@ adopt(struct list *to, struct list *from)
 {
 	struct proc *p;
 
-	list_for_each(p, from, sibling) {
+	list_for_each(p, from, sibling)
+	{
 		list_remove(&p->sibling);
 		p->parent = initproc;
 		list_push(to, &p->sibling);

@@ -27,16 +27,16 @@ enum { HELD_MAX = 8 };
  *   [a] atomic
  */
 struct hart {
-	struct proc *proc;     /* the process it runs, or NULL */
-	struct context ctx;    /* of its scheduler() */
-	int noff;              /* push_off() depth */
-	bool intena;           /* interrupts were on at the first push_off() */
-	u32 nheld;             /* spinlocks held */
+	struct proc *proc;  /* the process it runs, or NULL */
+	struct context ctx; /* of its scheduler() */
+	int noff;           /* push_off() depth */
+	bool intena;        /* interrupts were on at the first push_off() */
+	u32 nheld;          /* spinlocks held */
 	struct spinlock *held[HELD_MAX];
-	bool kick;             /* wake an idle hart before user mode */
-	bool resched;          /* the time slice is over */
-	u32 online;            /* [a] it has reached the scheduler */
-	struct mm_stat stat;   /* counters; others read them torn-free */
+	bool kick;           /* wake an idle hart before user mode */
+	bool resched;        /* the time slice is over */
+	u32 online;          /* [a] it has reached the scheduler */
+	struct mm_stat stat; /* counters; others read them torn-free */
 } __aligned(64);
 
 extern struct hart harts[NCPU];

@@ -49,9 +49,8 @@ look_up(int pid)
 {
 	struct proc *p;
 
-	list_for_each(p, &ptable.hash[pid % NPIDHASH], pidlink)
-		if (p->pid == pid)
-			return p;
+	list_for_each(p, &ptable.hash[pid % NPIDHASH],
+		pidlink) if (p->pid == pid) return p;
 	return NULL;
 }
 

@@ -12,9 +12,9 @@
 /* The registers of user mode, at the top of the kernel stack. */
 struct trapframe {
 	u64 epc;
-	u64 hart;    /* tp of the kernel, put back at the next trap */
+	u64 hart;     /* tp of the kernel, put back at the next trap */
 	u64 regs[31]; /* x1 to x31 */
-	u64 spare;   /* keeps the size a multiple of 16 */
+	u64 spare;    /* keeps the size a multiple of 16 */
 };
 
 /* x1..x31 are regs[0..30]. */
@@ -43,29 +43,29 @@ enum proc_state {
  */
 struct proc {
 	struct spinlock lock;
-	enum proc_state state;   /* [p] */
-	int pid;                 /* [q] written; fixed while in use */
-	u32 killed;              /* [a] */
-	u32 killable;            /* [o] written: the sleep ends when killed */
-	int status;              /* [t] exit status, for wait() */
+	enum proc_state state; /* [p] */
+	int pid;               /* [q] written; fixed while in use */
+	u32 killed;            /* [a] */
+	u32 killable;          /* [o] written: the sleep ends when killed */
+	int status;            /* [t] exit status, for wait() */
 
-	void *chan;              /* [w] written, [a]: what it sleeps for */
-	struct list queue;       /* [w] or run queue's lock: where it waits */
-	struct list pidlink;     /* [q] hash chain or free list */
+	void *chan;          /* [w] written, [a]: what it sleeps for */
+	struct list queue;   /* [w] or run queue's lock: where it waits */
+	struct list pidlink; /* [q] hash chain or free list */
 
-	struct proc *parent;     /* [t] */
-	struct list children;    /* [t] living */
-	struct list zombies;     /* [t] dead and not reaped */
-	struct list sibling;     /* [t] on parent's children or zombies */
+	struct proc *parent;  /* [t] */
+	struct list children; /* [t] living */
+	struct list zombies;  /* [t] dead and not reaped */
+	struct list sibling;  /* [t] on parent's children or zombies */
 
-	u64 kstack;              /* fixed: lowest address of its kernel stack */
-	struct trapframe *tf;    /* fixed: at the top of it; [o] what is there */
-	struct context ctx;      /* [p] while it does not run */
-	struct vm *vm;           /* [o] the one in use of vms */
-	struct vm vms[2];        /* [o] exec() builds the next in the other */
+	u64 kstack;           /* fixed: lowest address of its kernel stack */
+	struct trapframe *tf; /* fixed: at the top of it; [o] what is there */
+	struct context ctx;   /* [p] while it does not run */
+	struct vm *vm;        /* [o] the one in use of vms */
+	struct vm vms[2];     /* [o] exec() builds the next in the other */
 	struct file *files[NOFILE]; /* [o] */
-	struct inode *cwd;       /* [o] */
-	char name[16];           /* [o] for messages */
+	struct inode *cwd;          /* [o] */
+	char name[16];              /* [o] for messages */
 };
 
 extern struct proc procs[NPROC];

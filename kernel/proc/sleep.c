@@ -93,9 +93,7 @@ wakeup(void *chan)
 	struct proc *p;
 
 	acquire(&b->lock);
-	list_for_each(p, &b->queue, queue)
-		if (p->chan == chan)
-			wake(p);
+	list_for_each(p, &b->queue, queue) if (p->chan == chan) wake(p);
 	release(&b->lock);
 }
 

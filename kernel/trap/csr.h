@@ -30,18 +30,18 @@
 	})
 
 /* mstatus, sstatus */
-#define SSTATUS_SIE  (1UL << 1) /* interrupts on, in supervisor mode */
-#define SSTATUS_SPIE (1UL << 5) /* what SIE becomes at sret */
-#define SSTATUS_SPP  (1UL << 8) /* the mode that sret returns to */
-#define MSTATUS_MPIE (1UL << 7)
+#define SSTATUS_SIE      (1UL << 1) /* interrupts on, in supervisor mode */
+#define SSTATUS_SPIE     (1UL << 5) /* what SIE becomes at sret */
+#define SSTATUS_SPP      (1UL << 8) /* the mode that sret returns to */
+#define MSTATUS_MPIE     (1UL << 7)
 #define MSTATUS_MPP_MASK (3UL << 11)
-#define MSTATUS_MPP_S (1UL << 11)
+#define MSTATUS_MPP_S    (1UL << 11)
 
 /* mie, mip, sie, sip, mideleg */
-#define INT_SSOFT (1UL << 1)
-#define INT_MSOFT (1UL << 3)
+#define INT_SSOFT  (1UL << 1)
+#define INT_MSOFT  (1UL << 3)
 #define INT_STIMER (1UL << 5)
-#define INT_SEXT  (1UL << 9)
+#define INT_SEXT   (1UL << 9)
 
 /* scause */
 #define CAUSE_INTERRUPT   (1UL << 63)

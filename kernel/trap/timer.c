@@ -21,8 +21,8 @@ static struct {
 	u64 next; /* [lock; read without] the first time that is waited for */
 } waits = {.lock = SPINLOCK(tick, "tick"), .next = NEVER};
 
-static u64 boot_time;           /* fixed after boot */
-static u64 armed[NCPU];         /* each hart's own: when its timer fires */
+static u64 boot_time;   /* fixed after boot */
+static u64 armed[NCPU]; /* each hart's own: when its timer fires */
 
 static u64
 tick_length(void)
@@ -55,8 +55,8 @@ timer_ticks(void)
 void
 timer_arm(bool idle)
 {
-	u64 when = idle ? __atomic_load_n(&waits.next, __ATOMIC_RELAXED) :
-			  rdtime() + machine.timebase / SLICES_PER_SECOND;
+	u64 when = idle ? __atomic_load_n(&waits.next, __ATOMIC_RELAXED)
+			: rdtime() + machine.timebase / SLICES_PER_SECOND;
 
 	if (armed[hart_id()] > when)
 		arm(when);

@@ -93,8 +93,9 @@ page_fault(struct proc *p, enum fault_kind kind, uaddr va)
 	if (err == -ENOMEM)
 		STAT(fault_nomem);
 	STAT(fault_kill);
-	report_kill(p, err == -ENOMEM ? "no memory for a store" :
-					fault_name(kind), va);
+	report_kill(p,
+		err == -ENOMEM ? "no memory for a store" : fault_name(kind),
+		va);
 	proc_kill(p);
 }
 
@@ -157,8 +158,7 @@ leave_kernel(struct proc *p, struct trapframe *tf)
 		p->vm->stale = false;
 	}
 	tf->hart = hart_id();
-	csr_write(sstatus,
-		(csr_read(sstatus) & ~SSTATUS_SPP) | SSTATUS_SPIE);
+	csr_write(sstatus, (csr_read(sstatus) & ~SSTATUS_SPP) | SSTATUS_SPIE);
 }
 
 /* Called by vector.S with interrupts off; returns to user mode. */

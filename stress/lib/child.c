@@ -170,7 +170,8 @@ wait_eof(int fd)
 }
 
 /*
- * room: how many of want groups of procs_each processes fit; leaves a quarter of the free pages, and process slots for others.
+ * room: how many of want groups of procs_each processes fit; leaves a quarter
+ * of the free pages, and process slots for others.
  */
 int
 room(int want, int procs_each)
@@ -179,8 +180,7 @@ room(int want, int procs_each)
 	long slots, fit;
 
 	must_kstat(&st);
-	fit = (long)st.pages_free * 3 / 4 /
-	      (ROOM_PER_CHILD * procs_each);
+	fit = (long)st.pages_free * 3 / 4 / (ROOM_PER_CHILD * procs_each);
 	slots = (NPROC - 24 - (long)st.procs) / procs_each;
 	if (fit > slots)
 		fit = slots;

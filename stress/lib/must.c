@@ -62,8 +62,8 @@ must_write_at(const char *file, int line, int fd, const void *b, int n)
 	int done = write(fd, b, n);
 
 	if (done != n)
-		verdict_at(BROKEN, file, line, "write of %d returned %d", n,
-			done);
+		verdict_at(
+			BROKEN, file, line, "write of %d returned %d", n, done);
 }
 
 /* must_read_at: all n bytes, in as many pieces as they come. */

@@ -162,11 +162,7 @@ run_pattern(const struct pattern *p, int slice)
 	gate_open(&ready);
 	EXPECT(reap_one(&status) == pid, "wait did not return the pattern");
 	if (status == FAIL || status == BROKEN || status == SKIPPED) {
-		say("%s ops=%d",
-			status == FAIL	   ? "fail"
-			: status == BROKEN ? "broken"
-					   : "skipped",
-			run.ops);
+		last_line((enum verdict)status);
 		exit(status);
 	}
 	judge(status, 0);
@@ -249,6 +245,19 @@ slice_ticks(void)
 	return slice > TICKS ? TICKS : slice;
 }
 
+/* progress: with -p, a line about every second. */
+static void
+progress(void)
+{
+	static int last = -TICKS;
+	int now = uptime();
+
+	if (!run.progress || now - last < TICKS)
+		return;
+	say("progress ops=%d", run.ops);
+	last = now;
+}
+
 static void
 run_round(int round, int slice)
 {
@@ -260,11 +269,10 @@ run_round(int round, int slice)
 		if (round > 0 && uptime() - run.end >= 0)
 			return;
 		run.pattern = p->name;
-		stream_set(mix64(run.seed + ((uint64)round << 40) +
-				 ((uint64)i << 32)));
+		stream_set(mix64(
+			run.seed + ((uint64)round << 40) + ((uint64)i << 32)));
 		run_counted(p, slice);
-		if (run.progress)
-			say("progress ops=%d", run.ops);
+		progress();
 	}
 }
 
@@ -303,8 +311,7 @@ size_up(void)
 		run.children = run.harts < 2   ? 4
 			       : run.harts < 8 ? 2 * run.harts
 					       : 16;
-	say("seed %lu, %d s, %d children", run.seed, run.seconds,
-		run.children);
+	say("seed %lu, %d s, %d children", run.seed, run.seconds, run.children);
 	if ((long)st.pages_free < stress_case.pages)
 		SKIP("needs %d free pages, there are %lu; give it more memory",
 			stress_case.pages, st.pages_free);
@@ -331,6 +338,6 @@ main(int argc, char **argv)
 	if (stress_case.finish)
 		stress_case.finish();
 	leave_workdir();
-	say("pass ops=%d", run.ops);
-	return 0;
+	last_line(PASS);
+	return PASS;
 }

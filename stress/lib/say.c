@@ -128,6 +128,13 @@ say(const char *fmt, ...)
 	flush();
 }
 
+/* last_line: what the first process of a case prints in the end. */
+void
+last_line(enum verdict v)
+{
+	say("%s ops=%d", verdict_name[v], run.ops);
+}
+
 /*
  * verdict_at: say what was found and where, and end this process with the
  * verdict.  The first process of the case adds the last line; any other has
@@ -156,6 +163,6 @@ verdict_at(enum verdict v, const char *file, int lineno, const char *fmt, ...)
 	flush();
 
 	if (run.top)
-		say("%s ops=%d", verdict_name[v], run.ops);
+		last_line(v);
 	exit(v);
 }

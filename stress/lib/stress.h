@@ -45,6 +45,7 @@ enum {
 	WORDS = PGSIZE / 8,  /* of a page */
 	UNIT = 2 << 20,      /* bytes that one leaf page table maps */
 	ROOM_PER_CHILD = 16, /* pages to allow for one process; an estimate */
+	MAX_PATTERNS = 12,   /* of a case, and an empty one at the end */
 };
 
 #define ARRAY_LEN(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -64,14 +65,12 @@ struct stress {
 	int files;        /* runs in a directory of its own, kept empty */
 	void (*prepare)(void); /* before the first round, or NULL */
 	void (*finish)(void);  /* after the last, or NULL */
-	const struct pattern *patterns; /* ends with a NULL name */
+	struct pattern patterns[MAX_PATTERNS]; /* ends with a NULL name */
 };
 
-/* STRESS(id, members of struct stress..., patterns as PATTERNS(...)) */
+/* STRESS(id, the other members...): what a case file ends with. */
 #define STRESS(id, ...)                                                        \
 	const struct stress stress_case = {.name = #id, __VA_ARGS__}
-#define PATTERNS(...)                                                          \
-	.patterns = (const struct pattern[]) { __VA_ARGS__, {NULL, NULL} }
 
 extern const struct stress stress_case;
 
@@ -102,6 +101,7 @@ void self_path(char path[32]);
 /* ---- say.c: output and verdicts; a message is one write */
 
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void last_line(enum verdict v);
 void verdict_at(enum verdict v, const char *file, int line, const char *fmt,
 	...) __attribute__((format(printf, 4, 5), noreturn));
 
@@ -194,8 +194,7 @@ void span_make(struct span *s, int units);
 int span_sites(const struct span *s);
 char *span_site(const struct span *s, int site);
 void span_fill(const struct span *s, uint64 who);
-void expect_page_at(
-	const char *file, int line, const void *page, uint64 who);
+void expect_page_at(const char *file, int line, const void *page, uint64 who);
 void expect_span_at(
 	const char *file, int line, const struct span *s, uint64 who);
 long pages_free(void);

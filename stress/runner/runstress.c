@@ -33,10 +33,10 @@
 
 enum {
 	MAX_CASES = 40,
-	MAX_WORDS = 12,  /* of a command line */
-	TICKS = 10,      /* of uptime() a second */
+	MAX_WORDS = 12, /* of a command line */
+	TICKS = 10,     /* of uptime() a second */
 	LINE_MAX = 300,
-	SETTLE = 50,     /* polls, a tick apart, for orphans to end */
+	SETTLE = 50, /* polls, a tick apart, for orphans to end */
 	KILL_ROUNDS = 30,
 };
 
