@@ -24,26 +24,33 @@ done
 
 "$PYTHON" scripts/check_style.py || status=1
 
+# Names of what is in the tree; none of them holds a blank.
+sources()
+{
+	find . -path ./build -prune -o -path ./.git -prune -o \( "$@" \) -print
+}
+
 format=
 for tool in clang-format "clang-format-$FORMAT_VERSION"; do
 	if "$tool" --version 2>/dev/null |
-		grep -q "version $FORMAT_VERSION\\."; then
+		grep -q "version $FORMAT_VERSION\."; then
 		format=$tool
 	fi
 done
 if [ -n "$format" ]; then
-	for file in $(find kernel user stress fuzz -name '*.[ch]' | sort); do
-		if ! "$format" --dry-run -Werror "$file" 2>/dev/null; then
-			echo "$file: not formatted; run: $format -i $file"
-			status=1
-		fi
+	# shellcheck disable=SC2046
+	unformatted=$("$format" --dry-run -Werror $(sources -name '*.[ch]') \
+		2>&1 | sed -n 's/^\.\/\(.*\):.*:.* error: .*/\1/p' | sort -u)
+	for file in $unformatted; do
+		echo "$file: not formatted; run: $format -i $file"
+		status=1
 	done
 else
 	echo "lint: no clang-format $FORMAT_VERSION here: form not checked"
 fi
 
-# shellcheck disable=SC2046 # no name in the tree holds a blank
-shellcheck $(find scripts .ci fuzz -name '*.sh' -o -path .ci/run) || status=1
+# shellcheck disable=SC2046
+shellcheck $(sources -name '*.sh' -o -path ./.ci/run) || status=1
 
 "$PYTHON" -m pyflakes scripts/*.py || status=1
 

@@ -85,7 +85,7 @@ def steps(args: argparse.Namespace) -> list[Step]:
     found += [guest("cowtest", cpus, "ALL COW TESTS PASSED", "/cowtest")
               for cpus in (1, 3, 8)]
     found += [guest("usertests", cpus, "ALL TESTS PASSED", "/usertests", "-q")
-              for cpus in (1, 8)]
+              for cpus in (1, 3, 8)]
     found += [
         Step("stress", script("stress.py", *machine, "--secs", "2", "--out",
                               str(out / "stress")), 900,

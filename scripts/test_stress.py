@@ -135,7 +135,8 @@ def test_verdicts(fake: Fake, point: str, verdict: str, status: int) -> None:
 def test_reason_and_notes_are_shown(fake: Fake) -> None:
     done = fake.run("# start cowtest\ncowtest: fail: page 3 is foreign\n"
                     "not ok 1 - cowtest # ops=1 leaked=2\n"
-                    "# why cowtest: exit status 1\nexit 1\n", args=("--only", "cowtest"))
+                    "# why cowtest: exit status 1\nexit 1\n",
+                    args=("--only", "cowtest"))
     assert "cowtest: fail: exit status 1" in done.stdout
     assert "page 3 is foreign" in done.stdout
 

@@ -16,7 +16,7 @@ void uart_intr(void); /* hands what came in to console_input() */
 void uart_listen(bool on);
 
 /* --- console.c: line editing; device number CONSOLE */
-enum { CONSOLE = 1 };
+#include "kernel/file.h" /* CONSOLE */
 void console_init(void); /* uart, and devsw[CONSOLE] */
 void console_input(int c);
 /* consputc: the one way of a character to the console; '\b' erases. */

@@ -16,7 +16,7 @@
  *       change while refs > 0
  *   [a] atomic; changed with the bucket's lock held
  *   [s] lock
- *   [l] the log's lock
+ *   [l] the log's lock; during a commit, the committer's
  */
 struct buf {
 	u32 blockno; /* [b] which block */

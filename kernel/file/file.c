@@ -123,6 +123,8 @@ file_read(struct file *f, uaddr ua, u64 n)
 
 	if (!f->readable)
 		return -EBADF;
+	if (n == 0)
+		return 0;
 	switch (f->type) {
 	case FILE_PIPE:
 		return pipe_read(f->pipe, vm, ua, n);

@@ -7,24 +7,32 @@
  * buffers, which they hand to log_write().  All calls under way at one time
  * form one transaction.  When the last of them ends, it commits:
  *
- *   1. The new contents of the blocks are written to the log, together with
- *      the header, which says where they belong: one request to the disk.
- *      The buffers serve as they are; nothing is copied.
- *   2. flush.  Now, and not before, the transaction is in force.
- *   3. The blocks are written to their homes: one more request.
- *   4. flush.  Now the log may be used again.
+ *   - The new contents of its blocks are written to the log, together with a
+ *     header that says where they belong.  The buffers serve as they are;
+ *     nothing is copied.  The log has two areas, used in turn.
+ *   - In the same request to the disk, the blocks of the transaction before
+ *     are written to their homes, but for those that this one changes again.
+ *   - flush.  Now, and not before, the transaction is in force.
  *
- * The header carries a checksum over the blocks and itself.  That is why it
- * needs neither a flush before it nor to be erased after step 4:
+ * So a commit waits for the disk twice, and a block that one call after the
+ * other changes (the bitmap, a directory) goes home only when that is over.
  *
- *   - A cut during 1 leaves a header that does not match the blocks, for some
- *     are old: recovery ignores the log, and no home was touched yet.
- *   - A cut during 3 leaves a complete log: recovery does 3 again.  So it does
- *     after a cut in quiet times, and writes what is there already.
- *   - The homes of an older transaction are on disk (4) before the next 1
- *     begins, so that one that is half overwritten is not needed.
+ * The header carries a checksum over the blocks and itself: an area whose
+ * writing was cut short does not match it, and counts for nothing.  That is
+ * why the header needs no flush before it, and why nothing has to be erased.
+ * Recovery writes home what both areas hold, if it is complete, the older
+ * transaction first.  Let N be in force when the power goes:
  *
- * File contents go through the log like everything else.  The log has room
+ *   - N is complete in its area, which N + 1 does not touch.
+ *   - What N changed may be home in part: recovery writes all of it.
+ *   - What N - 1 changed and N did not was written home in the request that
+ *     brought N, and is there since N's flush; the rest is in N.  So N - 1 is
+ *     not needed, and N + 1 may overwrite it.
+ *   - If N + 1 is complete too, although not flushed, it is in force.
+ *   - Writing home once more what is there already does no harm; nor does
+ *     N - 1 if it is still complete, for N comes after it.
+ *
+ * File contents go through the log like everything else.  An area has room
  * for a fixed number of blocks: log_begin() lets a call in when the blocks
  * logged, and MAXOPBLOCKS for each call under way and the new one, fit.  A
  * block that several calls change takes room once.
@@ -32,8 +40,10 @@
  * What keeps this right on many harts:
  *
  *   - During a commit no call is under way and none is let in.  The committer
- *     therefore owns log.n and log.blocks, and nobody changes the data of the
+ *     therefore owns what is marked [c], and nobody changes the data of the
  *     blocks, although others may lock and read them.
+ *   - A block that waits to go home has not changed since its transaction:
+ *     who changes it makes it part of the next, which then writes it.
  *   - A call holds no inode's or buffer's lock when it waits in log_begin(),
  *     for those who have to end first may need that lock.
  *
@@ -48,18 +58,24 @@
 #include "kernel/lib/string.h"
 #include "kernel/proc/proc.h"
 
+/* Some blocks, each pinned as often as it is in such a list. */
+struct block_list {
+	u32 n;
+	struct buf *bufs[LOGBLOCKS];
+};
+
 /*
  *   [l] lock
- *   [c] lock; while committing, the committer's
+ *   [c] lock; while committing, and at boot, the committer's alone
  */
 static struct {
 	struct spinlock lock;
-	u32 active;                    /* [l] calls in the transaction */
-	u32 waiters;                   /* [l] processes asleep for a change */
-	bool committing;               /* [l] */
-	u32 n;                         /* [c] blocks in the transaction */
-	struct buf *blocks[LOGBLOCKS]; /* [c] those, pinned */
-	u64 seq;                       /* [c] of the last transaction */
+	u32 active;             /* [l] calls in the transaction */
+	u32 waiters;            /* [l] processes asleep for a change */
+	bool committing;        /* [l] */
+	struct block_list now;  /* [c] the transaction under way */
+	struct block_list last; /* [c] the one before: not yet home */
+	u64 seq;                /* [c] number of the last transaction */
 } log = {.lock = SPINLOCK(log, "log")};
 
 /* The header as it is on disk; the committer's. */
@@ -100,102 +116,151 @@ header_sum(void)
 }
 
 static u64
-data_sum(struct buf **blocks, u32 n)
+data_sum(const struct block_list *list)
 {
 	u64 sum = FSMAGIC;
 
-	for (u32 i = 0; i < n; i++)
-		sum = sum_block(sum, blocks[i]->data);
+	for (u32 i = 0; i < list->n; i++)
+		sum = sum_block(sum, list->bufs[i]->data);
 	return sum;
 }
 
-/*
- * Read or write the blocks of the log, from the i-th on, with the data of the
- * given buffers; with_header: and the header.
- */
-static void
-log_rw(struct buf **blocks, u32 n, bool with_header, bool write)
-{
-	static struct buf slots[LOGBLOCKS + 1]; /* the committer's */
-	struct buf *batch[LOGBLOCKS + 1];
-	u32 count = 0;
+/* --- requests to the disk; the committer's */
 
-	for (u32 i = 0; i < n; i++) {
-		slots[i].blockno = sb.logstart + 1 + i;
-		slots[i].data = blocks[i]->data;
-		batch[count++] = &slots[i];
-	}
-	if (with_header) {
-		slots[n].blockno = sb.logstart;
-		slots[n].data = header.block;
-		batch[count++] = &slots[n];
-	}
-	disk_rw(batch, count, write);
+static struct {
+	struct buf slots[LOGAREASIZE]; /* blocks of the log, data borrowed */
+	u32 nslots;
+	struct buf *bufs[LOGAREASIZE + LOGBLOCKS];
+	u32 n;
+} request;
+
+static void
+request_add(struct buf *b)
+{
+	request.bufs[request.n++] = b;
 }
 
-/* Is what was read as a header one that a commit wrote? */
-static bool
-header_good(void)
+/* Block i of an area of the log, to be read into or written from data. */
+static void
+request_add_log(u64 area, u32 i, u8 *data)
 {
-	return header.h.head_sum == header_sum() && header.h.n > 0 &&
-	       header.h.n <= LOGBLOCKS;
+	struct buf *slot = &request.slots[request.nslots++];
+
+	slot->blockno = sb.logstart + area * LOGAREASIZE + i;
+	slot->data = data;
+	request_add(slot);
+}
+
+static void
+request_add_log_data(u64 area, const struct block_list *list)
+{
+	for (u32 i = 0; i < list->n; i++)
+		request_add_log(area, 1 + i, list->bufs[i]->data);
+}
+
+static void
+request_run(bool write)
+{
+	disk_rw(request.bufs, request.n, write);
+	request.n = 0;
+	request.nslots = 0;
+}
+
+/* --- recovery */
+
+/* Read the header of an area; its transaction's number, or 0 if it is bad. */
+static u64
+header_read(u64 area)
+{
+	request_add_log(area, 0, header.block);
+	request_run(false);
+	if (header.h.head_sum != header_sum() || header.h.n > LOGBLOCKS)
+		return 0;
+	return header.h.seq;
+}
+
+/* Write home what an area holds, if it is complete. */
+static void
+area_recover(u64 area)
+{
+	struct block_list *list = &log.now;
+	u64 seq = header_read(area);
+	bool complete;
+
+	if (seq == 0)
+		return;
+	for (u32 i = 0; i < header.h.n; i++) {
+		if (header.h.blocks[i] < sb.inodestart)
+			panic("log: no home for a block", header.h.blocks[i]);
+		list->bufs[list->n++] = buf_get(header.h.blocks[i]);
+	}
+	request_add_log_data(area, list);
+	request_run(false);
+	complete = data_sum(list) == header.h.data_sum;
+	if (complete) {
+		log.seq = seq;
+		disk_rw(list->bufs, list->n, true);
+		disk_flush();
+	}
+	while (list->n > 0) {
+		struct buf *b = list->bufs[--list->n];
+
+		b->valid = complete;
+		buf_put(b);
+	}
 }
 
 void
 log_recover(void)
 {
-	struct buf **blocks = log.blocks;
-	bool complete;
-	u32 n;
+	u64 older = header_read(0) < header_read(1) ? 0 : 1;
 
-	log_rw(NULL, 0, true, false);
-	if (!header_good())
-		return;
-	n = header.h.n;
-	log.seq = header.h.seq;
-
-	for (u32 i = 0; i < n; i++) {
-		if (header.h.blocks[i] < sb.inodestart)
-			panic("log: no home for a block", header.h.blocks[i]);
-		blocks[i] = buf_get(header.h.blocks[i]);
-	}
-	log_rw(blocks, n, false, false);
-	complete = data_sum(blocks, n) == header.h.data_sum;
-	if (complete) {
-		disk_rw(blocks, n, true);
-		disk_flush();
-	}
-	for (u32 i = 0; i < n; i++) {
-		blocks[i]->valid = complete;
-		buf_put(blocks[i]);
-	}
+	area_recover(older);
+	area_recover(!older);
 }
 
-/* Write the transaction to the log and then home.  Nobody else is active. */
+/* --- transactions */
+
+static void
+header_fill(void)
+{
+	memset(header.block, 0, BSIZE);
+	header.h.seq = log.seq;
+	header.h.n = log.now.n;
+	for (u32 i = 0; i < log.now.n; i++)
+		header.h.blocks[i] = log.now.bufs[i]->blockno;
+	header.h.data_sum = data_sum(&log.now);
+	header.h.head_sum = header_sum();
+}
+
+/* Put the transaction in force.  Nobody is active. */
 static void
 log_commit(void)
 {
-	memset(header.block, 0, BSIZE);
-	header.h.seq = ++log.seq;
-	header.h.n = log.n;
-	for (u32 i = 0; i < log.n; i++)
-		header.h.blocks[i] = log.blocks[i]->blockno;
-	header.h.data_sum = data_sum(log.blocks, log.n);
-	header.h.head_sum = header_sum();
+	u64 area = ++log.seq % LOGAREAS;
 
-	log_rw(log.blocks, log.n, true, true);
-	disk_flush();
-	disk_rw(log.blocks, log.n, true);
+	header_fill();
+	request_add_log(area, 0, header.block);
+	request_add_log_data(area, &log.now);
+	for (u32 i = 0; i < log.last.n; i++) {
+		if (!log.last.bufs[i]->logged)
+			request_add(log.last.bufs[i]);
+	}
+	request_run(true);
 	disk_flush();
 
-	for (u32 i = 0; i < log.n; i++)
-		buf_unpin(log.blocks[i]);
+	for (u32 i = 0; i < log.last.n; i++)
+		buf_unpin(log.last.bufs[i]);
+	for (u32 i = 0; i < log.now.n; i++)
+		log.now.bufs[i]->logged = false;
+	log.last = log.now;
+	log.now.n = 0;
 }
 
 static bool
 log_has_room(void)
 {
-	return log.n + (log.active + 1) * MAXOPBLOCKS <= LOGBLOCKS;
+	return log.now.n + (log.active + 1) * MAXOPBLOCKS <= LOGBLOCKS;
 }
 
 /* Sleep until something has changed; log.lock held. */
@@ -230,9 +295,7 @@ log_end(void)
 	acquire(&log.lock);
 	ASSERT(log.active > 0 && !log.committing);
 	log.active--;
-	if (log.active == 0 && log.n > 0) {
-		for (u32 i = 0; i < log.n; i++)
-			log.blocks[i]->logged = false;
+	if (log.active == 0 && log.now.n > 0) {
 		log.committing = true;
 		release(&log.lock);
 
@@ -240,7 +303,6 @@ log_end(void)
 
 		acquire(&log.lock);
 		log.committing = false;
-		log.n = 0;
 	}
 	log_wake();
 	release(&log.lock);
@@ -253,10 +315,10 @@ log_write(struct buf *b)
 	acquire(&log.lock);
 	ASSERT(log.active > 0);
 	if (!b->logged) {
-		if (log.n == LOGBLOCKS)
+		if (log.now.n == LOGBLOCKS)
 			panic("log: transaction too big", b->blockno);
 		b->logged = true;
-		log.blocks[log.n++] = b;
+		log.now.bufs[log.now.n++] = b;
 		buf_pin(b);
 	}
 	release(&log.lock);

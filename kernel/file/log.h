@@ -7,9 +7,13 @@
 #include "kernel/fs.h"
 
 /*
- * The log's first block; the contents of blocks[i] follow it in the i-th
- * block after.  scripts/fsimage.py knows this layout and the sums as well.
+ * The log is two areas, which transactions use in turn.  This is the first
+ * block of an area; the contents of blocks[i] follow it in the i-th block
+ * after.  scripts/fsimage.py reads this, and knows the sums as well.
  */
+#define LOGAREAS    2
+#define LOGAREASIZE (1 + LOGBLOCKS)
+
 struct log_header {
 	u64 head_sum;          /* of this block, with 0 here */
 	u64 data_sum;          /* of the n blocks, one after the other */
@@ -21,8 +25,8 @@ struct log_header {
 struct buf;
 
 /*
- * log_recover: write home what the last transaction left in the log, if it is
- * complete.  At boot, before any other access but to the superblock.
+ * log_recover: write home the complete transactions that the log holds.  At
+ * boot, before any other access but to the superblock.
  */
 void log_recover(void);
 

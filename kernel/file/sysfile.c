@@ -60,7 +60,7 @@ sys_read(const u64 *arg)
 		return -EBADF;
 	if (n < 0)
 		return -EINVAL;
-	return n > 0 ? file_read(f, arg[1], n) : 0;
+	return file_read(f, arg[1], n);
 }
 
 i64
@@ -73,7 +73,7 @@ sys_write(const u64 *arg)
 		return -EBADF;
 	if (n < 0)
 		return -EINVAL;
-	return n > 0 ? file_write(f, arg[1], n) : 0;
+	return file_write(f, arg[1], n);
 }
 
 i64

@@ -29,7 +29,7 @@ enum {
 	SAMPLES = 21,
 	SAMPLES_QUICK = 5,
 	SAMPLE_MAX = 8 * TIMEBASE / 10, /* for all samples of a median */
-	FAULT_PAGES = 1024,		/* a power of two, see page_at() */
+	FAULT_PAGES = 1024,             /* a power of two, see page_at() */
 	WORKER_PAGES = 64,
 	PARALLEL_TIME = TIMEBASE,
 	SPARSE = 16,

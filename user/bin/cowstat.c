@@ -20,7 +20,7 @@ static const struct counter {
 	const char *what;
 	uint offset;
 } counters[] = {
-#define GAUGE(id, text)	  {#id, text, OFFSET(id)},
+#define GAUGE(id, text)   {#id, text, OFFSET(id)},
 #define COUNTER(id, text) {#id, text, OFFSET(id)},
 #include "kernel/kstat.def"
 #undef GAUGE

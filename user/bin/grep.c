@@ -22,10 +22,10 @@ enum { FOUND = 0, NONE = 1, TROUBLE = 2, PLACES = 63 };
 
 static struct {
 	uint64 takes[256]; /* the places that take this character */
-	uint64 stars;	   /* the places with a star */
-	uint64 done;	   /* the bit behind the last place */
-	int at_start;	   /* only from the start of a line */
-	int at_end;	   /* only up to its end */
+	uint64 stars;      /* the places with a star */
+	uint64 done;       /* the bit behind the last place */
+	int at_start;      /* only from the start of a line */
+	int at_end;        /* only up to its end */
 } pattern;
 
 /* One line, as much of the next as has been read, and how much that is. */

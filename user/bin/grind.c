@@ -28,7 +28,7 @@
 enum {
 	WORKERS_MAX = 16,
 	NAMES = 4,
-	SLOTS = 6,		 /* descriptors of the model */
+	SLOTS = 6,               /* descriptors of the model */
 	OBJECTS = NAMES + SLOTS, /* each is named or open */
 	FILE_MAX = 3000,
 	CALL_MAX = 1000, /* bytes of one read or write */
@@ -69,8 +69,8 @@ static uint64 arena_stamp;
 static uint seed = 1;
 static int worker;
 static uint64 rng;
-static int beat;	 /* where to write beats */
-static int descriptors;	 /* free ones at the start */
+static int beat;         /* where to write beats */
+static int descriptors;  /* free ones at the start */
 static const char *step; /* the operation that is being done */
 static uint64 nops, nlacks;
 

@@ -24,7 +24,7 @@
 #include "user/lib/command.h"
 
 enum {
-	LINE_MAX = 1024,	    /* bytes of a line, with its NUL */
+	LINE_MAX = 1024,            /* bytes of a line, with its NUL */
 	ARENA_SIZE = 48 * LINE_MAX, /* bytes that a line of it can need */
 	NEST_MAX = 8,
 
@@ -49,7 +49,7 @@ struct stage {
 	struct word *words;
 	struct redirect *redirects;
 	struct list *body; /* of ( ), else 0 */
-	int pid;	   /* while it runs */
+	int pid;           /* while it runs */
 };
 
 /* A pipeline, and what stands between it and the next. */
@@ -74,7 +74,7 @@ static union {
 } arena;
 static uint arena_used;
 
-static const char *at;	  /* the parser's place in line */
+static const char *at;    /* the parser's place in line */
 static const char *wrong; /* the first thing it found wrong */
 static int nesting;
 
