@@ -6,14 +6,32 @@
 CPUS      ?= 8
 MEM       ?= 128M
 COW       ?= 1
+FLAVOR    ?= plain
 RELEASE   ?= 0
-DEBUG     ?= 0
 USERPROGS ?=
 CROSS     ?= riscv64-unknown-elf-
+PYTHON    ?= /usr/bin/python3
+# Options of the runs:
+#   ONLY=a,b   only these programs (stress), steps (test), names (bench)
+#   SECS=20    for each stress program       SEED=n     repeat a run
+#   DISK=file  make qemu: keep the changes   GDBPORT=1234
+#   QUICK=1    bench: shorter                APPEND=... more boot arguments
+ONLY    ?=
+SECS    ?= 20
+SEED    ?=
+DISK    ?=
+APPEND  ?=
+QUICK   ?=
+GDBPORT ?= 1234
 
 # Every variant has a folder of its own, so switching never needs a clean.
-variant := plain$(if $(filter 0,$(COW)),-cow0)$(if \
-	$(filter 1,$(RELEASE)),-release)$(if $(filter 1,$(DEBUG)),-debug)
+#   FLAVOR=plain   assertions on         FLAVOR=debug   junk fill, more checks
+#   RELEASE=1      no assertions         COW=0          fork copies
+flavors := plain debug
+$(if $(filter-out $(flavors),$(FLAVOR)),$(error FLAVOR=$(FLAVOR): unknown; \
+	choose one of: $(flavors)))
+variant := $(FLAVOR)$(if $(filter 0,$(COW)),-cow0)$(if \
+	$(filter 1,$(RELEASE)),-release)
 B       := build/$(variant)
 
 # V=1 shows the commands, else each line says what is made.
@@ -34,7 +52,7 @@ BASE := -std=gnu11 -O2 -g3 -march=rv64gc -mabi=lp64d -mcmodel=medany \
 	-fno-stack-protector -fno-pic -mno-relax -msmall-data-limit=0 -I.
 KFLAGS := $(BASE) $(WARN) -mno-save-restore \
 	-fno-tree-loop-distribute-patterns -DKERNEL \
-	-DCOW=$(COW) -DRELEASE=$(RELEASE) -DDEBUG=$(DEBUG)
+	-DCOW=$(COW) -DRELEASE=$(RELEASE) -DDEBUG=$(if $(filter debug,$(FLAVOR)),1,0)
 UFLAGS := $(BASE) $(WARN) -fno-builtin -ffunction-sections
 # Programs from outside the tree are not ours to be strict with.
 XFLAGS := $(BASE) -fno-builtin -w
@@ -78,6 +96,7 @@ $(call stamp,disk,$(disk) $(USERPROGS))
 
 .PHONY: all clean help
 all: $(B)/kernel $(B)/fs.img            ## build kernel and disk
+	@:
 
 # ---- kernel: linked twice, for the table of its own symbols
 
@@ -95,7 +114,7 @@ $(B)/kernel.nosyms: $(kernel_obj) kernel/boot/kernel.ld $(B)/kernel.list
 		-T kernel/boot/kernel.ld -o $@ $(kernel_obj)
 
 $(B)/ksyms.S: $(B)/kernel.nosyms scripts/ksyms.py
-	$(call run,KSYMS)$(NM) -n $< | python3 scripts/ksyms.py > $@
+	$(call run,KSYMS)$(NM) -n $< | $(PYTHON) scripts/ksyms.py > $@
 
 $(B)/ksyms.o: $(B)/ksyms.S
 	$(call run,CC)$(CC) $(KFLAGS) -c -o $@ $<
@@ -161,8 +180,70 @@ $(foreach s,$(USERPROGS),$(eval $(call external,$(s))))
 
 $(B)/fs.img: $(disk) scripts/mkfs.py scripts/fsimage.py README.md \
 		kernel/fs.h kernel/param.h $(B)/disk.list
-	$(call run,MKFS)python3 scripts/mkfs.py $@ README.md:/README.md \
+	$(call run,MKFS)$(PYTHON) scripts/mkfs.py $@ README.md:/README.md \
 		$(foreach d,$(disk),$(d):/$(patsubst $(B)/disk/%,%,$(d)))
+
+# ---- runs
+export CROSS PYTHON
+
+machine := --kernel $(B)/kernel --image $(B)/fs.img
+guest   := --cpus='$(CPUS)' --mem='$(MEM)' --append='$(APPEND)'
+# What a rerun command has to repeat.
+rerun   := $(strip $(if $(filter 0,$(COW)),COW=0) \
+	$(if $(filter 1,$(RELEASE)),RELEASE=1) $(if $(filter-out plain,$(FLAVOR)),FLAVOR=$(FLAVOR)) \
+	$(if $(APPEND),APPEND='$(APPEND)'))
+stress_args = $(machine) $(guest) --only='$(ONLY)' --secs='$(SECS)' \
+	--seed='$(SEED)' --rerun="$(rerun)"
+
+# The tools come first, and then a second make builds with them.
+.PHONY: setup setup-stress setup-test stress test lint qemu qemu-gdb
+.PHONY: cowtest usertests bench
+setup: setup-test                       ## install all tools that are missing
+setup-stress setup-test: setup-%:
+	@scripts/setup.sh $*
+
+# As many jobs as there are processors, unless -j says how many.
+jobs = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+build = --no-print-directory $(jobs)
+eager = $(subst $(FLAVOR),$(FLAVOR)-cow0,$(B))
+
+stress: setup-stress                    ## run the stress programs: CPUS= ONLY= SECS= SEED= MEM=
+	@$(PYTHON) scripts/stress.py --check $(stress_args)
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/stress.py $(stress_args)
+
+test: setup-test                        ## run every test, ONLY=step,step some
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/test.py $(machine) --only='$(ONLY)'
+
+lint: setup-test                        ## check the sources without a run
+	@scripts/lint.sh
+
+qemu: setup-stress                      ## a shell: CPUS= MEM= DISK=
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/qemu.py $(machine) $(guest) \
+		$(if $(DISK),--disk='$(DISK)')
+
+qemu-gdb: setup-stress                  ## the same, waiting for gdb at GDBPORT=
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/qemu.py $(machine) $(guest) --gdb=$(GDBPORT) \
+		$(if $(DISK),--disk='$(DISK)')
+
+cowtest: setup-stress                   ## the copy-on-write tests
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/guest.py $(machine) $(guest) \
+		--expect 'ALL COW TESTS PASSED' /cowtest
+
+usertests: setup-stress                 ## all user tests; ONLY=-q: the quick ones, ONLY=name: one
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/guest.py $(machine) $(guest) \
+		--expect 'ALL TESTS PASSED' /usertests $(ONLY)
+
+bench: setup-stress                     ## measure: ONLY=regex QUICK=1
+	@$(MAKE) $(build) all
+	@$(MAKE) $(build) COW=0 B=$(eager) $(eager)/kernel
+	@$(PYTHON) scripts/bench.py $(machine) \
+		--eager $(eager)/kernel --only='$(ONLY)' $(if $(QUICK),--quick)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -14,9 +14,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from fsimage import (BITS, BSIZE, DIRENT, DIRSIZ, FSMAGIC, IPB, LOGBLOCKS,
-                     MAXFILE, NDIRECT, ROOTINO, T_DEVICE, T_DIR, T_FILE,
-                     Image, ImageError)
+from fsimage import (BITS, BSIZE, DIRENT, DIRSIZ, FSMAGIC, IPB, LOGAREAS,
+                     LOGAREASIZE, MAXFILE, NDIRECT, ROOTINO, T_DEVICE, T_DIR,
+                     T_FILE, Image, ImageError)
 
 KINDS = {T_DIR: "directory", T_FILE: "file", T_DEVICE: "device"}
 
@@ -58,7 +58,7 @@ class Checker:
         wrong = {
             "size": not 0 < sb["size"] <= min(BITS, self.image.nblocks),
             "ninodes": not ROOTINO < sb["ninodes"] <= 0xffff,
-            "nlog": sb["nlog"] < 1 + LOGBLOCKS,
+            "nlog": sb["nlog"] < LOGAREAS * LOGAREASIZE,
             "logstart": sb["logstart"] < 2,
             "inodestart": sb["inodestart"] < sb["logstart"] + sb["nlog"],
             "bmapstart": not (sb["inodestart"] + inode_blocks
@@ -71,16 +71,19 @@ class Checker:
         return not any(wrong.values())
 
     def check_log(self) -> None:
-        logged = self.image.transaction()
-        if logged is None:
-            return
-        for number, data in logged.blocks.items():
-            if not self.image.sb["inodestart"] <= number < \
-                    self.image.sb["size"]:
+        sb = self.image.sb
+        last: dict[int, bytes] = {}
+        for logged in self.image.transactions():
+            last |= logged.blocks
+        away = 0
+        for number, data in last.items():
+            if not sb["inodestart"] <= number < sb["size"]:
                 self.note(f"log: block {number} has no home")
             elif self.image.block(number) != data:
-                self.note(f"log: block {number} of transaction {logged.seq} "
-                          "is not at home yet (--replay, or boot it)")
+                away += 1
+        if away:
+            self.note(f"log: {away} blocks are not at home yet: use --replay, "
+                      "or boot it")
 
     def check_inodes(self) -> None:
         for inum in range(self.image.sb["ninodes"]):

@@ -114,6 +114,7 @@ ROOTINO = LAYOUT["ROOTINO"]
 FSMAGIC = LAYOUT["FSMAGIC"]
 FSSIZE = LAYOUT["FSSIZE"]
 LOGBLOCKS = LAYOUT["LOGBLOCKS"]
+LOGAREAS, LOGAREASIZE = LAYOUT["LOGAREAS"], LAYOUT["LOGAREASIZE"]
 IPB = LAYOUT["IPB"]
 T_DIR, T_FILE, T_DEVICE = LAYOUT["T_DIR"], LAYOUT["T_FILE"], LAYOUT["T_DEVICE"]
 SUPERBLOCK = LAYOUT.records["superblock"]
@@ -209,16 +210,15 @@ class Image:
                 out.append((entry["inum"], entry["name"]))
         return out
 
-    def transaction(self) -> Transaction | None:
-        """The complete transaction in the log, if there is one."""
-        start = self.sb["logstart"]
+    def _transaction(self, start: int) -> Transaction | None:
+        """What an area of the log holds, if it is complete."""
         raw = self.block(start)
         head = LOG_HEADER.unpack(raw)
         bare = LOG_HEADER.pack({**head, "head_sum": 0})
         bare += raw[LOG_HEADER.size:]
         if head["head_sum"] != block_sum(FSMAGIC, bare):
             return None
-        if not 0 < head["n"] <= LOGBLOCKS:
+        if not head["seq"] or head["n"] > LOGBLOCKS:
             return None
         homes = head["blocks"][:head["n"]]
         contents = [self.block(start + 1 + i) for i in range(head["n"])]
@@ -229,10 +229,21 @@ class Image:
             return None
         return Transaction(head["seq"], dict(zip(homes, contents)))
 
-    def replay(self) -> Transaction | None:
-        """Write the transaction in the log home, as the kernel does at boot."""
-        done = self.transaction()
-        for number, data in done.blocks.items() if done else ():
-            if number < self.nblocks:
-                self.set_block(number, data)
-        return done
+    def log_area(self, number: int) -> int:
+        """The first block of an area of the log."""
+        return self.sb["logstart"] + number * LOGAREASIZE
+
+    def transactions(self) -> list[Transaction]:
+        """The complete transactions in the log, the older first."""
+        found = (self._transaction(self.log_area(i)) for i in range(LOGAREAS))
+        return sorted(filter(None, found), key=lambda one: one.seq)
+
+    def replay(self, after: int = 0) -> None:
+        """Write transactions in the log home, as the kernel does at boot.
+
+        Only those with a number above `after`.
+        """
+        for one in self.transactions():
+            for number, data in one.blocks.items():
+                if one.seq > after and number < self.nblocks:
+                    self.set_block(number, data)

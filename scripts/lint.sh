@@ -40,7 +40,7 @@ done
 if [ -n "$format" ]; then
 	# shellcheck disable=SC2046
 	unformatted=$("$format" --dry-run -Werror $(sources -name '*.[ch]') \
-		2>&1 | sed -n 's/^\.\/\(.*\):.*:.* error: .*/\1/p' | sort -u)
+		2>&1 | sed -n 's/^\.\/\([^:]*\):.* error: .*/\1/p' | sort -u)
 	for file in $unformatted; do
 		echo "$file: not formatted; run: $format -i $file"
 		status=1

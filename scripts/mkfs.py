@@ -16,8 +16,8 @@ from pathlib import Path
 
 
 from fsimage import (BITS, BSIZE, DIRENT, DIRSIZ, FSMAGIC, FSSIZE,
-                     IPB, LOGBLOCKS, MAXFILE, NDIRECT, NINDIRECT, ROOTINO,
-                     SUPERBLOCK, T_DIR, T_FILE, Image, ImageError)
+                     IPB, LOGAREAS, LOGAREASIZE, MAXFILE, NDIRECT, NINDIRECT,
+                     ROOTINO, SUPERBLOCK, T_DIR, T_FILE, Image, ImageError)
 
 INODES = 512
 
@@ -29,12 +29,15 @@ class Builder:
         if size > BITS:
             raise ImageError(f"more than {BITS} blocks need a second bitmap")
         logstart = 2
-        inodestart = logstart + 1 + LOGBLOCKS
+        nlog = LOGAREAS * LOGAREASIZE
+        inodestart = logstart + nlog
         bmapstart = inodestart + -(-inodes // IPB)
+        if size <= bmapstart:
+            raise ImageError(f"{size} blocks: too few for a file system")
         data = bytearray(size * BSIZE)
         data[BSIZE:BSIZE + SUPERBLOCK.size] = SUPERBLOCK.pack({
             "magic": FSMAGIC, "size": size, "nblocks": size - bmapstart - 1,
-            "ninodes": inodes, "nlog": 1 + LOGBLOCKS, "logstart": logstart,
+            "ninodes": inodes, "nlog": nlog, "logstart": logstart,
             "inodestart": inodestart, "bmapstart": bmapstart})
         self.image = Image(bytes(data))
         self.next_block = bmapstart + 1

@@ -100,7 +100,6 @@ install()
 		as_root=sudo
 	fi
 	echo "setup: installing by apt${as_root:+ with sudo}:${why#,}"
-	export DEBIAN_FRONTEND=noninteractive
 	lists_known || $as_root apt-get -qq update ||
 		fail "apt-get update failed; is there a network?"
 	apt_install || { $as_root apt-get -qq update && apt_install; } ||
@@ -110,8 +109,8 @@ install()
 apt_install()
 {
 	# shellcheck disable=SC2086 # a list of words
-	$as_root apt-get -qq install -y --no-install-recommends $missing \
-		</dev/null >/dev/null
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+		--no-install-recommends $missing </dev/null >/dev/null
 }
 
 check_qemu()

@@ -17,8 +17,8 @@ import pytest
 import mkfs
 from fsck import Checker
 from fsimage import (BSIZE, DINODE, DIRENT, FSMAGIC, FSSIZE, LOG_HEADER,
-                     MAXFILE, NDIRECT, ROOTINO, SUPERBLOCK, T_DEVICE, T_DIR,
-                     T_FILE, Image, ImageError, block_sum)
+                     LOGAREAS, MAXFILE, NDIRECT, ROOTINO, SUPERBLOCK, T_DEVICE,
+                     T_DIR, T_FILE, Image, ImageError, block_sum)
 
 SCRIPTS = Path(__file__).resolve().parent
 BIG = bytes(range(256)) * 80        # 20 blocks: needs an indirect block
@@ -65,15 +65,15 @@ def set_addr(image: Image, inum: int, index: int, value: int) -> None:
     change_inode(image, inum, addrs=addrs)
 
 
-def add_log(image: Image, blocks: dict[int, bytes]) -> None:
+def add_log(image: Image, blocks: dict[int, bytes], seq: int = 9) -> None:
     """Put a complete transaction into the log, as the kernel does."""
-    start = image.sb["logstart"]
+    start = image.log_area(seq % LOGAREAS)
     total = FSMAGIC
     for i, data in enumerate(blocks.values()):
         image.set_block(start + 1 + i, data)
         total = block_sum(total, data)
     homes = list(blocks) + [0] * (LOG_HEADER.fields[-1][2] - len(blocks))
-    head = {"head_sum": 0, "data_sum": total, "seq": 9, "n": len(blocks),
+    head = {"head_sum": 0, "data_sum": total, "seq": seq, "n": len(blocks),
             "blocks": homes}
     bare = LOG_HEADER.pack(head).ljust(BSIZE, b"\0")
     head["head_sum"] = block_sum(FSMAGIC, bare)
@@ -137,8 +137,10 @@ def test_bad_paths_are_refused(path: str, why: str) -> None:
 
 
 def test_full_disk_and_no_inode_left() -> None:
+    with pytest.raises(ImageError, match="too few"):
+        mkfs.Builder(100, 64)
     with pytest.raises(ImageError, match="disk full"):
-        mkfs.Builder(100, 64).add_file("/f", bytes(BSIZE * 200))
+        mkfs.Builder(150, 64).add_file("/f", bytes(BSIZE * 200))
     builder = mkfs.Builder(400, 4)
     builder.add_file("/1", b"")
     builder.add_file("/2", b"")
@@ -160,7 +162,7 @@ CORRUPTIONS: list[tuple[Callable[[Image], None], str]] = [
     (lambda i: change_super(i, bmapstart=64), r"superblock: bmapstart"),
     (lambda i: change_super(i, nblocks=1), r"superblock: nblocks"),
     (lambda i: add_log(i, {i.first_data: b"x" * BSIZE}),
-     r"log: block \d+ of transaction 9 is not at home"),
+     r"log: 1 blocks are not at home yet"),
     (lambda i: add_log(i, {1: b"x" * BSIZE}), r"log: block 1 has no home"),
     (lambda i: add_log(i, {1 << 30: b"x" * BSIZE}), r"has no home"),
     (lambda i: change_inode(i, 0, type=T_FILE), r"inode 0: free, but not"),
@@ -247,14 +249,33 @@ def test_garbage_raises_nothing() -> None:
 
 # ---- the log
 
+def text_block(text: bytes) -> bytes:
+    return text.ljust(BSIZE, b"\0")
+
+
 def test_replay_brings_a_complete_transaction_home() -> None:
     image = sample()
-    at = image.inode(SMALL)["addrs"][0]
-    new = b"other\n".ljust(BSIZE, b"\0")
-    add_log(image, {at: new})
-    done = image.replay()
-    assert done is not None and done.seq == 9
+    add_log(image, {image.inode(SMALL)["addrs"][0]: text_block(b"other\n")})
+    image.replay(after=9)
+    assert image.contents(image.inode(SMALL)) == b"hello\n"
+    image.replay()
     assert image.contents(image.inode(SMALL)) == b"other\n"
+    assert findings(image) == []
+
+
+@pytest.mark.parametrize("older, newer", [(8, 9), (9, 10)])
+def test_replay_writes_the_newer_transaction_last(older: int,
+                                                  newer: int) -> None:
+    image = sample()
+    small = image.inode(SMALL)["addrs"][0]
+    large = image.inode(LARGE)["addrs"][0]
+    add_log(image, {small: text_block(b"older\n"),
+                    large: text_block(b"older\n")}, older)
+    add_log(image, {small: text_block(b"newer\n")}, newer)
+    assert [one.seq for one in image.transactions()] == [older, newer]
+    image.replay()
+    assert image.contents(image.inode(SMALL)) == b"newer\n"
+    assert image.contents(image.inode(LARGE))[:6] == b"older\n"
     assert findings(image) == []
 
 
@@ -262,8 +283,10 @@ def test_a_torn_transaction_is_ignored() -> None:
     for at in (0, 8, 24, 40, BSIZE - 1, BSIZE, 2 * BSIZE - 1):
         image = sample()
         add_log(image, {image.first_data: b"x" * BSIZE})
-        image.data[image.sb["logstart"] * BSIZE + at] ^= 1
-        assert image.replay() is None
+        image.data[image.log_area(1) * BSIZE + at] ^= 1
+        before = bytes(image.data)
+        image.replay()
+        assert image.data == before
         assert findings(image) == []
 
 

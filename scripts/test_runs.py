@@ -177,6 +177,39 @@ def test_setup_says_what_is_missing(tmp_path: Path, tools: tuple[str, ...],
     assert done.stderr.count("\n") == 1
 
 
+FAKE_APT = """#!/bin/sh
+echo "$*" >> {folder}/log
+case "$*" in
+*install*)
+	for tool in x-gcc x-ld qemu; do
+		printf '#!/bin/sh\\necho version 8.0.0\\n' > {folder}/$tool
+		chmod +x {folder}/$tool
+	done ;;
+esac
+"""
+
+
+def test_setup_installs_by_sudo(tmp_path: Path) -> None:
+    env = bare(tmp_path, "cat", "sed", "env", "chmod")
+    fakes = {"apt-get": FAKE_APT.format(folder=tmp_path),
+             "apt-cache": "#!/bin/sh\nexit 100\n",
+             "id": "#!/bin/sh\necho 1000\n",
+             "sudo": '#!/bin/sh\nexec "$@"\n'}
+    for name, text in fakes.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    del env["NO_INSTALL"]
+    done = subprocess.run(["/bin/sh", str(SCRIPTS / "setup.sh"), "stress"],
+                          env=env | {"CROSS": "x-", "QEMU": "qemu"},
+                          text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "installing by apt with sudo" in done.stdout
+    assert "qemu-system-misc (machine)" in done.stdout
+    update, install = (tmp_path / "log").read_text().splitlines()
+    assert update == "-qq update"
+    assert "--no-install-recommends gcc-riscv64-unknown-elf" in install
+
+
 @pytest.mark.parametrize("version, status", [
     ("6.9.1", 2), ("7.1.0", 2), ("7.2.22", 0), ("10.0.0", 0)])
 def test_setup_checks_the_version(tmp_path: Path, version: str,

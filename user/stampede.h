@@ -20,6 +20,14 @@ int quiesce(void);
 /* Copy the boot arguments, NUL included; returns their length. */
 int bootargs(char *buf, int size);
 
+/*
+ * Stop the other harts and check every page frame, page table, process, file
+ * and inode against all that refers to it.  Prints what differs to the
+ * console and returns how many lines that were, 0 if all is well; -1 if the
+ * machine does not come to rest.
+ */
+int audit(void);
+
 /* End the machine; QEMU's exit status is 0 if status is, else not. */
 int poweroff(int status) __attribute__((noreturn));
 

@@ -6,6 +6,7 @@
  * has for itself.  All of them end in scheduler().
  */
 #include "kernel/boot/boot.h"
+#include "kernel/check/audit.h"
 #include "kernel/check/selftest.h"
 #include "kernel/dev/dev.h"
 #include "kernel/dev/fdt.h"
@@ -56,6 +57,8 @@ kernel_init(void)
 	file_init();
 	plic_init();
 	disk_init();
+	page_keep_all();
+	audit_init();
 	proc_start_init();
 }
 

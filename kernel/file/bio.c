@@ -25,9 +25,9 @@
  *     a victim never has to be written.
  *
  * Buffers cannot run out.  Whoever waits for the disk or a buffer's lock holds
- * the lock of an inode or is in a transaction (in one of LOGBLOCKS /
- * MAXOPBLOCKS, and pins no more than LOGBLOCKS), and holds at most HELD_AT_ONCE
- * buffers; prefetching stops short of the last RESERVED.
+ * the lock of an inode and one buffer, or is one of the CALLS in a transaction
+ * and has at most HELD_AT_ONCE; the log pins what two transactions changed.
+ * Prefetching stops short of the last RESERVED.
  *
  * Order of the sleep locks: inodes, then buffers; among buffers, a file's
  * indirect block before the bitmap, and otherwise one at a time.
@@ -45,8 +45,8 @@ enum {
 	PER_PAGE = PGSIZE / BSIZE,
 	HELD_AT_ONCE = 2,
 	PREFETCH = 16,
-	RESERVED =
-		NINODE + LOGBLOCKS + HELD_AT_ONCE * (LOGBLOCKS / MAXOPBLOCKS),
+	CALLS = LOGBLOCKS / MAXOPBLOCKS,
+	RESERVED = NINODE + 2 * LOGBLOCKS + HELD_AT_ONCE * CALLS,
 };
 
 _Static_assert(NBUF % PER_PAGE == 0, "buffers fill whole pages");
@@ -77,10 +77,12 @@ bio_init(void)
 	for (u32 i = 0; i < NBUF; i++) {
 		struct buf *b = &bufs[i];
 
-		if (i % PER_PAGE == 0)
+		if (i % PER_PAGE == 0) {
 			page = kalloc();
-		if (page == NULL)
-			panic("bio: no memory for buffers", i);
+			if (page == NULL)
+				panic("bio: no memory for buffers", i);
+			page_keep(page);
+		}
 		b->data = page + i % PER_PAGE * BSIZE;
 		sleeplock_init(&b->lock, "buf");
 		b->bucket = SPARE;
@@ -293,4 +295,14 @@ buf_prefetch(const u32 *blocknos, u32 n)
 		buf_put(batch[i]);
 	}
 	__atomic_sub_fetch(&prefetching, n, __ATOMIC_RELAXED);
+}
+
+u32
+bio_in_use(void)
+{
+	u32 used = 0;
+
+	for (u32 i = 0; i < NBUF; i++)
+		used += bufs[i].refs > 0;
+	return used - __atomic_load_n(&prefetching, __ATOMIC_RELAXED);
 }

@@ -52,6 +52,9 @@ void buf_put(struct buf *b);
  */
 void buf_prefetch(const u32 *blocknos, u32 n);
 
+/* bio_in_use: buffers with users, prefetches apart; for the audit. */
+u32 bio_in_use(void);
+
 /* buf_pin: keep b cached after buf_put(); b locked.  buf_unpin: no more. */
 void buf_pin(struct buf *b);
 void buf_unpin(struct buf *b);

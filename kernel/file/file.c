@@ -215,3 +215,9 @@ file_stat(struct file *f, struct stat *st)
 	inode_unlock(f->ip);
 	return 0;
 }
+
+const struct file *
+file_slot(u32 n)
+{
+	return &ftable.files[n];
+}

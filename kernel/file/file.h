@@ -41,6 +41,9 @@ struct file *file_dup(struct file *f);
 void file_close(struct file *f); /* may sleep (log) */
 u64 file_count(void);
 
+/* file_slot: place n, of NFILE, in the table of files; for the audit. */
+const struct file *file_slot(u32 n);
+
 /*
  * file_read, file_write: n bytes to or from user address ua, from where the
  * file is.  The count, which is less than n if there is no more (read), or no
@@ -86,5 +89,12 @@ void pipe_close(struct pipe *p, bool writer);
 i64 pipe_read(struct pipe *p, struct vm *vm, uaddr ua, u64 n);
 i64 pipe_write(struct pipe *p, struct vm *vm, uaddr ua, u64 n);
 u64 pipe_count(void);
+
+/*
+ * pipe_ends: which ends the pipe takes to be open.  pipe_missed: chan belongs
+ * to the pipe, and who sleeps on it should have been woken.  For the audit.
+ */
+void pipe_ends(const struct pipe *p, bool *readers, bool *writers);
+bool pipe_missed(const struct pipe *p, const void *chan);
 
 #endif

@@ -76,6 +76,7 @@ itable_init(void)
 	itable.cached = kalloc();
 	if (itable.cached == NULL)
 		panic("fs: no memory for the table of inodes", NINODE);
+	page_keep(itable.cached);
 	page_zero(itable.cached);
 	sleeplock_init(&free_lock, "free inodes");
 }
@@ -363,4 +364,10 @@ bool *
 inode_cached(struct inode *ip)
 {
 	return &itable.cached[ip->inum];
+}
+
+const struct inode *
+inode_slot(u32 n)
+{
+	return &itable.inodes[n];
 }

@@ -52,6 +52,9 @@ struct inode *inode_alloc(const struct dinode *like);
 /* inode_update: log what is in ip->d.  Locked, in a transaction. */
 void inode_update(struct inode *ip);
 
+/* inode_slot: place n, of NINODE, in the table of inodes; for the audit. */
+const struct inode *inode_slot(u32 n);
+
 /* --- idata.c: the contents.  All with ip locked. */
 
 /* inode_block: block bn of the file, which is within its size. */

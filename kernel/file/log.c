@@ -332,3 +332,15 @@ fs_quiesce(void)
 		log_wait();
 	release(&log.lock);
 }
+
+u32
+log_in_use(void)
+{
+	return log.active + log.now.n;
+}
+
+u32
+log_pinned(void)
+{
+	return log.last.n;
+}

@@ -37,4 +37,10 @@ void log_recover(void);
  */
 void log_write(struct buf *b);
 
+/* log_in_use: calls in the transaction plus blocks in it; for the audit. */
+u32 log_in_use(void);
+
+/* log_pinned: buffers of the transaction that is not yet home. */
+u32 log_pinned(void);
+
 #endif

@@ -182,3 +182,18 @@ pipe_write(struct pipe *p, struct vm *vm, uaddr ua, u64 n)
 	}
 	return done > 0 ? (i64)done : err;
 }
+
+void
+pipe_ends(const struct pipe *p, bool *readers, bool *writers)
+{
+	*readers = p->readers;
+	*writers = p->writers;
+}
+
+bool
+pipe_missed(const struct pipe *p, const void *chan)
+{
+	if (chan == &p->head)
+		return p->head != p->tail || !p->writers;
+	return p->head - p->tail < PIPE_SIZE || !p->readers;
+}

@@ -25,7 +25,7 @@ super_check(const struct superblock *s)
 		panic("fs: not a Stampede file system", s->magic);
 	if (s->size > BPB)
 		panic("fs: more blocks than one bitmap block has", s->size);
-	if (s->nlog < LOGBLOCKS + 1)
+	if (s->nlog < LOGAREAS * LOGAREASIZE)
 		panic("fs: log too small for this kernel", s->nlog);
 	if (s->ninodes <= ROOTINO || s->ninodes > INODES_MAX)
 		panic("fs: number of inodes is wrong", s->ninodes);

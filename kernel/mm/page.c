@@ -49,6 +49,7 @@ struct framelist {
 
 /* Fixed after boot. */
 static struct page *pages;
+static u64 *books;  /* for the audit, by frame number */
 static paddr first; /* lowest managed frame */
 static u64 npages;
 
@@ -78,10 +79,12 @@ page_pa(const struct page *pg)
 void
 page_init(paddr start, paddr end)
 {
-	u64 slots = (end - start) / (PGSIZE + sizeof(struct page));
+	u64 each = sizeof(struct page) + PAGE_BOOK;
+	u64 slots = (end - start) / (PGSIZE + each);
 
 	pages = pa_to_kva(start);
-	first = PGROUNDUP(start + slots * sizeof(struct page));
+	books = (u64 *)(pages + slots);
+	first = PGROUNDUP(start + slots * each);
 	npages = (end - first) >> PGSHIFT;
 	memset(pages, 0, npages * sizeof(struct page));
 	for (int i = 0; i < NCPU; i++)
@@ -366,4 +369,64 @@ u64
 page_count_total(void)
 {
 	return npages;
+}
+
+/* ---- for the audit */
+
+void
+page_keep(void *kva)
+{
+	struct page *pg = page_of(kva_to_pa(kva));
+
+	ASSERT(page_sole(pg));
+	pg->kept = true;
+}
+
+void
+page_keep_all(void)
+{
+	for (u64 i = 0; i < fresh; i++)
+		if (pages[i].refs != 0)
+			pages[i].kept = true;
+}
+
+void *
+page_books(void)
+{
+	return books;
+}
+
+struct page *
+page_list(int n, u64 *count)
+{
+	struct framelist *l = n < NCPU ? &frames[n] : &depot;
+
+	*count = l->count;
+	return l->head;
+}
+
+struct page *
+page_at(u64 n)
+{
+	return &pages[n];
+}
+
+u64
+page_number(const struct page *pg)
+{
+	return (u64)(pg - pages);
+}
+
+bool
+page_valid(const struct page *pg)
+{
+	u64 at = (u64)pg - (u64)pages;
+
+	return at % sizeof(*pg) == 0 && at / sizeof(*pg) < npages;
+}
+
+u64
+page_fresh(void)
+{
+	return fresh;
 }

@@ -37,7 +37,7 @@ struct page {
 	u32 refs;  /* [a] 0: free */
 	u16 used;  /* [t] PTEs that are not zero */
 	u8 sealed; /* [t] no PTE is writable */
-	u8 spare;
+	u8 kept;   /* fixed: the kernel's for good, with one reference */
 	struct page *next; /* [f] the list it is on */
 };
 
@@ -105,6 +105,30 @@ page_sole(const struct page *pg)
  */
 struct page *page_alloc_list(u64 n) __must_check;
 void page_put_list(struct page *list);
+
+/* page_keep: the kernel will never free this frame, which it allocated. */
+void page_keep(void *kva);
+/* page_keep_all: the same for all that boot has allocated so far. */
+void page_keep_all(void);
+
+/* --- for the audit, with the other harts parked */
+
+/*
+ * page_list: the head of free list n and the length it says it has; the
+ * depot and the harts have one each.  page_at: frame number n of those
+ * managed; page_valid: is pg the descriptor of one?  page_fresh: frames from
+ * this number on were never used.
+ */
+/*
+ * page_books: PAGE_BOOK bytes for each managed frame, the audit's own.
+ */
+enum { PAGE_LISTS = NCPU + 1, PAGE_BOOK = 8 };
+void *page_books(void);
+struct page *page_list(int n, u64 *count);
+struct page *page_at(u64 n);
+u64 page_number(const struct page *pg);
+bool page_valid(const struct page *pg);
+u64 page_fresh(void);
 
 /* How many frames are free, over all lists; exact when nobody allocates. */
 u64 page_count_free(void);

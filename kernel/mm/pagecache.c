@@ -216,3 +216,11 @@ pagecache_count(void)
 {
 	return __atomic_load_n(&cache.count, __ATOMIC_RELAXED);
 }
+
+void
+pagecache_each(void (*visit)(struct page *pg))
+{
+	for (int i = 0; i < NHASH; i++)
+		for (struct slot *s = cache.hash[i]; s != NULL; s = s->next)
+			visit(s->page);
+}

@@ -31,4 +31,7 @@ u64 pagecache_shrink(void);
 
 u64 pagecache_count(void);
 
+/* pagecache_each: visit every cached page; for the audit. */
+void pagecache_each(void (*visit)(struct page *pg));
+
 #endif

@@ -309,6 +309,25 @@ vm_clear(struct vm *vm)
 }
 
 void
+vm_each_table(const struct vm *vm, vm_visit *visit, void *ctx)
+{
+	visit(page_of(kva_to_pa(vm->root)), 2, 0, ctx);
+	for (u64 gib = 0; gib < PT_ENTRIES / 2; gib++) {
+		const pte_t *middle;
+		uaddr va = gib << GIB_SHIFT;
+
+		if (vm->root[gib] == 0)
+			continue;
+		middle = table_of(vm->root[gib]);
+		visit(page_of(kva_to_pa(middle)), 1, va, ctx);
+		for (u64 i = 0; i < PT_ENTRIES; i++)
+			if (middle[i] != 0)
+				visit(page_of(PTE_PA(middle[i])), 0,
+					va + (i << LEAF_SHIFT), ctx);
+	}
+}
+
+void
 vm_switch(const struct vm *vm)
 {
 	const pte_t *root = vm == NULL ? kernel_root : vm->root;

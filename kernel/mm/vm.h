@@ -101,6 +101,13 @@ pte_t *vm_private(struct vm *vm, uaddr va);
 /* vm_set: store an entry got from vm_private(), keeping the table's books. */
 void vm_set(struct vm *vm, pte_t *pte, pte_t value);
 
+/*
+ * vm_each_table: visit the root, middle (level 1) and leaf (0) tables of vm;
+ * va is where what the table maps begins.  For the audit.
+ */
+typedef void vm_visit(struct page *table, int level, uaddr va, void *ctx);
+void vm_each_table(const struct vm *vm, vm_visit *visit, void *ctx);
+
 /* vm_grow: move brk by n bytes, eagerly or lazily: the old brk or -errno. */
 i64 vm_grow(struct vm *vm, i64 n, bool lazy);
 

@@ -47,6 +47,7 @@ struct proc {
 	int pid;               /* [q] written; fixed while in use */
 	u32 killed;            /* [a] */
 	u32 killable;          /* [o] written: the sleep ends when killed */
+	bool midway;           /* [p] sleeps with something half done */
 	int status;            /* [t] exit status, for wait() */
 
 	void *chan;          /* [w] written, [a]: what it sleeps for */

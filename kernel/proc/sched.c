@@ -13,6 +13,7 @@
  * to user mode, or when it takes one process and leaves others: if it
  * sleeps itself it takes the process over, and no hart is woken for nothing.
  */
+#include "kernel/check/park.h"
 #include "kernel/dev/dev.h"
 #include "kernel/mm/stat.h"
 #include "kernel/proc/proc.h"
@@ -132,8 +133,10 @@ scheduler(void)
 
 	intr_off();
 	for (;;) {
-		struct proc *p = take_next();
+		struct proc *p;
 
+		park_point();
+		p = take_next();
 		if (p != NULL)
 			run(h, p);
 		else

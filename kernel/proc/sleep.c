@@ -68,9 +68,11 @@ sleep(void *chan, struct spinlock *lk)
 	list_push(&b->queue, &p->queue);
 	acquire(&p->lock);
 	p->state = PROC_SLEEPING;
+	p->midway = !p->killable;
 	release(&b->lock);
 	release(lk);
 	sched();
+	p->midway = false;
 	release(&p->lock);
 	acquire(lk);
 }

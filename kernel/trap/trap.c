@@ -7,6 +7,7 @@
  * hart.resched, and the process yields on its way back to user mode.  Only
  * system calls run with interrupts on.
  */
+#include "kernel/check/park.h"
 #include "kernel/dev/dev.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/mm/stat.h"
@@ -148,6 +149,7 @@ leave_kernel(struct proc *p, struct trapframe *tf)
 		intr_on();
 		exit(-1);
 	}
+	park_point();
 	h = hart_self();
 	ASSERT(h->noff == 0);
 	if (h->kick)

@@ -30,9 +30,9 @@ static const char *const group_name[NGROUP] = {"quick", "cow", "slow"};
 
 struct options {
 	const char *only; /* run this test alone */
-	int quick;	  /* leave out the slow group */
-	int repeat;	  /* start again after the last test */
-	int stubborn;	  /* even if something failed */
+	int quick;        /* leave out the slow group */
+	int repeat;       /* start again after the last test */
+	int stubborn;     /* even if something failed */
 };
 
 /* Copy the name of the current directory's first entry; false: none. */

@@ -354,14 +354,12 @@ test_cow_heapstack(void)
 	EXPECT_EQ(linked, 0x1234);
 }
 
-/* Reads first, so that the pages are the shared one when they are written. */
-void
-test_cow_zero(void)
+/* The pages at mem, with the break behind them, read before a write. */
+static void
+write_what_was_read(char *mem)
 {
-	char *mem = heap_edge(PAGES * PGSIZE) - PAGES * PGSIZE;
 	int fd;
 
-	make_file("f", PGSIZE + 20, 3);
 	EXPECT(zeroed(mem, PAGES * PGSIZE));
 	if (FORK() == 0) {
 		EXPECT(zeroed(mem, PAGES * PGSIZE));
@@ -387,6 +385,20 @@ test_cow_zero(void)
 		exit(0);
 	}
 	EXPECT_EXITS(1, 0);
+}
+
+/* Memory that nothing is reserved for shares the page of zeros first. */
+void
+test_cow_zero(void)
+{
+	char *mem = heap_edge(0);
+
+	make_file("f", PGSIZE + 20, 3);
+	EXPECT(sbrklazy(PAGES * PGSIZE) == mem);
+	write_what_was_read(mem);
+	mem += PAGES * PGSIZE;
+	EXPECT(sbrk(PAGES * PGSIZE) == mem);
+	write_what_was_read(mem);
 }
 
 void

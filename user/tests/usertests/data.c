@@ -5,11 +5,11 @@
 char scratch[SCRATCH];
 
 const uint64 nowhere[NNOWHERE] = {
-	KERNBASE,	      /* physical memory, if someone mapped it */
-	TRAPFRAME,	      /* where xv6 keeps registers */
-	TRAMPOLINE,	      /* and its trap code */
-	MAXVA,		      /* the first that no user address reaches */
-	1UL << 47,	      /* not canonical in Sv39 */
+	KERNBASE,             /* physical memory, if someone mapped it */
+	TRAPFRAME,            /* where xv6 keeps registers */
+	TRAMPOLINE,           /* and its trap code */
+	MAXVA,                /* the first that no user address reaches */
+	1UL << 47,            /* not canonical in Sv39 */
 	0xffffffc000000000UL, /* the lowest of the upper half */
 	0xffffffff80000000UL, /* in the upper half */
 	0xffffffffffffffffUL, /* wraps around with any length */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit.h - does everything that is counted agree with what there is?
+ * (The essay is in check/audit.c.)
+ */
+#ifndef KERNEL_CHECK_AUDIT_H
+#define KERNEL_CHECK_AUDIT_H
+
+#include "kernel/lib/base.h"
+
+struct page;
+struct proc;
+struct vm;
+
+/* audit_init: at boot, once memory can be allocated. */
+void audit_init(void);
+
+/* --- for the checks: each runs with the other harts parked */
+
+/*
+ * audit_report: something is wrong.  what is constant text, so that reports
+ * group; the format's numbers tell which.
+ */
+#define audit_report(what, fmt, ...)                                           \
+	do {                                                                   \
+		if (audit_finding())                                           \
+			printf("audit: %s: " fmt "\n", what, __VA_ARGS__);     \
+	} while (0)
+
+/* audit_finding: count a finding; true if it is to be printed. */
+bool audit_finding(void);
+
+/* What a frame was found to be used for. */
+enum frame_use {
+	USE_NONE,
+	USE_FREE,
+	USE_KERNEL, /* allocated at boot, for good */
+	USE_ROOT,
+	USE_MIDDLE,
+	USE_LEAF,
+	USE_USER, /* named by a leaf table */
+	USE_PIPE,
+};
+
+/*
+ * frame_count: one more reference to pg was found, for this use; false, and
+ * reported, if it is in another use already.
+ */
+bool frame_count(const struct page *pg, enum frame_use use);
+enum frame_use frame_use(const struct page *pg);
+u32 frame_found(const struct page *pg); /* references found so far */
+
+/* audit_each_vm: every address space of every process. */
+void audit_each_vm(void (*visit)(struct proc *p, struct vm *vm));
+
+/* The checks, in the order they run: each builds on those before it. */
+void check_lists(void);  /* lists.c: free frames */
+void check_cache(void);  /* refs.c: pages of the page cache */
+void check_tables(void); /* tables.c: page tables and their entries */
+void check_files(void);  /* objects.c: files, pipes, inodes, buffers */
+void check_procs(void);  /* procs.c: families and sleepers */
+void check_frames(void); /* refs.c: the counts of all frames */
+
+#endif
