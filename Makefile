@@ -25,13 +25,20 @@ QUICK   ?=
 GDBPORT ?= 1234
 
 # Every variant has a folder of its own, so switching never needs a clean.
-#   FLAVOR=plain   assertions on         FLAVOR=debug   junk fill, more checks
-#   RELEASE=1      no assertions         COW=0          fork copies
-flavors := plain debug
-$(if $(filter-out $(flavors),$(FLAVOR)),$(error FLAVOR=$(FLAVOR): unknown; \
-	choose one of: $(flavors)))
+#   FLAVOR=plain    assertions on        FLAVOR=debug   junk fill, more checks
+#   FLAVOR=asan     memory errors        FLAVOR=ubsan   undefined behaviour
+#   FLAVOR=lockdep  lock order           FLAVOR=asan+lockdep  and so on: both
+#   RELEASE=1       no assertions        COW=0          fork copies
+#   PLANT=name      a bug on purpose (kernel/check/plants.def)
+PLANT   ?= none
+flavor  := $(subst +, ,$(FLAVOR))
+flavors := plain debug asan ubsan lockdep
+$(if $(filter-out $(flavors),$(flavor)),$(error FLAVOR=$(FLAVOR): unknown; \
+	choose from: $(flavors), or several joined by +))
+has     = $(if $(filter $(1),$(flavor)),1,0)
 variant := $(FLAVOR)$(if $(filter 0,$(COW)),-cow0)$(if \
-	$(filter 1,$(RELEASE)),-release)
+	$(filter 1,$(RELEASE)),-release)$(if \
+	$(filter-out none,$(PLANT)),-plant-$(PLANT))
 B       := build/$(variant)
 
 # V=1 shows the commands, else each line says what is made.
@@ -52,7 +59,9 @@ BASE := -std=gnu11 -O2 -g3 -march=rv64gc -mabi=lp64d -mcmodel=medany \
 	-fno-stack-protector -fno-pic -mno-relax -msmall-data-limit=0 -I.
 KFLAGS := $(BASE) $(WARN) -mno-save-restore \
 	-fno-tree-loop-distribute-patterns -DKERNEL \
-	-DCOW=$(COW) -DRELEASE=$(RELEASE) -DDEBUG=$(if $(filter debug,$(FLAVOR)),1,0)
+	-DCOW=$(COW) -DRELEASE=$(RELEASE) -DDEBUG=$(call has,debug) \
+	-DASAN=$(call has,asan) -DUBSAN=$(call has,ubsan) \
+	-DLOCKDEP=$(call has,lockdep) -DPLANT=PLANT_$(PLANT)
 UFLAGS := $(BASE) $(WARN) -fno-builtin -ffunction-sections
 # Programs from outside the tree are not ours to be strict with.
 XFLAGS := $(BASE) -fno-builtin -w
@@ -179,7 +188,8 @@ $(foreach s,$(USERPROGS),$(eval $(call external,$(s))))
 # ---- disk
 
 $(B)/fs.img: $(disk) scripts/mkfs.py scripts/fsimage.py README.md \
-		kernel/fs.h kernel/param.h $(B)/disk.list
+		kernel/fs.h kernel/param.h kernel/stat.h kernel/file/log.h \
+		$(B)/disk.list
 	$(call run,MKFS)$(PYTHON) scripts/mkfs.py $@ README.md:/README.md \
 		$(foreach d,$(disk),$(d):/$(patsubst $(B)/disk/%,%,$(d)))
 
@@ -190,6 +200,7 @@ machine := --kernel $(B)/kernel --image $(B)/fs.img
 guest   := --cpus='$(CPUS)' --mem='$(MEM)' --append='$(APPEND)'
 # What a rerun command has to repeat.
 rerun   := $(strip $(if $(filter 0,$(COW)),COW=0) \
+	$(if $(filter-out none,$(PLANT)),PLANT=$(PLANT)) \
 	$(if $(filter 1,$(RELEASE)),RELEASE=1) $(if $(filter-out plain,$(FLAVOR)),FLAVOR=$(FLAVOR)) \
 	$(if $(APPEND),APPEND='$(APPEND)'))
 stress_args = $(machine) $(guest) --only='$(ONLY)' --secs='$(SECS)' \

@@ -6,8 +6,7 @@
  *   block 1   superblock
  *   then      log | inodes | free bitmap | data
  *
- * All numbers are little-endian.  scripts/fsimage.py knows this layout too
- * and checks the superblock's magic and sizes.
+ * All numbers are little-endian.  scripts/fsimage.py reads this header.
  */
 #ifndef KERNEL_FS_H
 #define KERNEL_FS_H
@@ -27,7 +26,7 @@ struct superblock {
 	uint size;       /* blocks of the whole image */
 	uint nblocks;    /* data blocks */
 	uint ninodes;    /* inodes */
-	uint nlog;       /* log blocks, header included */
+	uint nlog;       /* blocks of both log areas, with headers */
 	uint logstart;   /* block number of the log's header */
 	uint inodestart; /* block number of the first inode block */
 	uint bmapstart;  /* block number of the first bitmap block */

@@ -92,7 +92,6 @@ def steps(args: argparse.Namespace) -> list[Step]:
              junit=out / "stress/junit.xml"),
         Step("powercut", script("powercut.py", *machine, "--out",
                                 str(out / "powercut"),
-                                "--every", "10"), 600)]
     return found
 
 

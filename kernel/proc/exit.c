@@ -62,9 +62,7 @@ close_files(struct proc *p)
 		if (f != NULL)
 			file_close(f);
 	}
-	log_begin();
-	inode_put(p->cwd);
-	log_end();
+	inode_close(p->cwd);
 	p->cwd = NULL;
 }
 
