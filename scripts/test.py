@@ -91,7 +91,7 @@ def steps(args: argparse.Namespace) -> list[Step]:
                               str(out / "stress")), 900,
              junit=out / "stress/junit.xml"),
         Step("powercut", script("powercut.py", *machine, "--out",
-                                str(out / "powercut"),
+                                str(out / "powercut")), 900)]
     return found
 
 
