@@ -131,20 +131,22 @@ static int
 leaf_split(struct vm *vm, pte_t *slot)
 {
 	struct page *old = page_of(PTE_PA(*slot)), *new = page_alloc();
-	pte_t *from = page_kva(old), *to;
-	u32 left = old->used;
+	const pte_t *from = page_kva(old);
+	pte_t *to, *end;
 
 	if (new == NULL)
 		return -ENOMEM;
 	to = page_kva(new);
-	for (int i = 0; i < PT_ENTRIES; i++) {
-		to[i] = from[i];
-		if (to[i] == 0)
+	end = to + PT_ENTRIES;
+	for (u32 left = old->used; left > 0; to++, from++) {
+		ASSERT(to < end);
+		*to = *from;
+		if (*to == 0)
 			continue;
-		entry_get(to[i]);
+		entry_get(*to);
 		left--;
 	}
-	ASSERT(left == 0);
+	memset(to, 0, (u64)end - (u64)to);
 	new->used = old->used;
 	new->sealed = true;
 	*slot = PTE_MAKE(page_pa(new), PTE_V);
