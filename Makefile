@@ -16,6 +16,7 @@ PYTHON    ?= /usr/bin/python3
 #   SECS=20    for each stress program       SEED=n     repeat a run
 #   DISK=file  make qemu: keep the changes   GDBPORT=1234
 #   QUICK=1    bench: shorter                APPEND=... more boot arguments
+#   BASE=rev   leakcheck: compare with it
 ONLY    ?=
 SECS    ?= 20
 SEED    ?=
@@ -23,6 +24,7 @@ DISK    ?=
 APPEND  ?=
 QUICK   ?=
 GDBPORT ?= 1234
+BASE    ?= origin/main
 
 # Every variant has a folder of its own, so switching never needs a clean.
 #   FLAVOR=plain    assertions on        FLAVOR=debug   junk fill, more checks
@@ -35,6 +37,14 @@ flavor  := $(subst +, ,$(FLAVOR))
 flavors := plain debug asan ubsan lockdep
 $(if $(filter-out $(flavors),$(flavor)),$(error FLAVOR=$(FLAVOR): unknown; \
 	choose from: $(flavors), or several joined by +))
+$(foreach v,COW RELEASE,$(if $(filter-out 0 1,$(or $($(v)),empty)),$(error \
+	$(v)=$($(v)): give 0 or 1)))
+plants  := none $(shell sed -n 's/^PLANT_ROW.\([a-z_]*\),.*/\1/p' \
+	kernel/check/plants.def)
+$(if $(filter-out $(plants),$(PLANT)),$(error PLANT=$(PLANT): unknown; \
+	choose from: $(plants)))
+$(foreach p,$(USERPROGS),$(if $(wildcard $(p)),,$(error USERPROGS: $(p): \
+	no such file (names must not hold blanks))))
 has     = $(if $(filter $(1),$(flavor)),1,0)
 variant := $(FLAVOR)$(if $(filter 0,$(COW)),-cow0)$(if \
 	$(filter 1,$(RELEASE)),-release)$(if \
@@ -54,22 +64,42 @@ OBJCOPY := $(CROSS)objcopy
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wvla \
 	-Wstrict-prototypes -Wimplicit-fallthrough -Wno-unused-parameter \
 	-Wno-main
-BASE := -std=gnu11 -O2 -g3 -march=rv64gc -mabi=lp64d -mcmodel=medany \
+BASEFLAGS := -std=gnu11 -O2 -g3 -march=rv64gc -mabi=lp64d -mcmodel=medany \
 	-ffreestanding -fno-common -nostdlib -fno-omit-frame-pointer \
 	-fno-stack-protector -fno-pic -mno-relax -msmall-data-limit=0 -I.
-KFLAGS := $(BASE) $(WARN) -mno-save-restore \
+KFLAGS := $(BASEFLAGS) $(WARN) -mno-save-restore \
 	-fno-tree-loop-distribute-patterns -DKERNEL \
 	-DCOW=$(COW) -DRELEASE=$(RELEASE) -DDEBUG=$(call has,debug) \
 	-DASAN=$(call has,asan) -DUBSAN=$(call has,ubsan) \
-	-DLOCKDEP=$(call has,lockdep) -DPLANT=PLANT_$(PLANT)
-UFLAGS := $(BASE) $(WARN) -fno-builtin -ffunction-sections
+	-DLOCKDEP=$(call has,lockdep) -DPLANT=PLANT_$(PLANT) \
+	$(if $(filter-out plain,$(flavor)),-fno-optimize-sibling-calls)
+
+# Each access of the kernel through a function of check/asan.c, and what C
+# leaves undefined to check/ubsan.c.
+ASAN_FLAGS := $(if $(filter asan,$(flavor)),-fsanitize=kernel-address \
+	-fasan-shadow-offset=0xdfffffe800000000 \
+	-fsanitize-address-use-after-scope --param asan-globals=1 \
+	--param asan-stack=1 --param asan-instrumentation-with-call-threshold=0)
+UBSAN_FLAGS := $(if $(filter ubsan,$(flavor)),-fsanitize=undefined \
+	-fsanitize=bounds-strict -fno-sanitize-recover=undefined \
+	-fno-sanitize-recover=bounds-strict)
+SANITIZE := $(ASAN_FLAGS) $(UBSAN_FLAGS)
+
+UFLAGS := $(BASEFLAGS) $(WARN) -fno-builtin -ffunction-sections
 # Programs from outside the tree are not ours to be strict with.
-XFLAGS := $(BASE) -fno-builtin -w
+XFLAGS := $(BASEFLAGS) -Iuser -fno-builtin -w
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
+
+# These build by a make of their own: not two of them at once.
+ifneq ($(filter clean stress test qemu qemu-gdb cowtest usertests failnth \
+	bench,\
+	$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 
 # ---- what there is: a new file is built because it is there
 
@@ -98,20 +128,33 @@ disk       := $(progs) $(cases) $(runners) $(extras)
 define stamp
 $(shell mkdir -p $(B); echo '$(2)' | cmp -s - $(B)/$(1).list || \
 	echo '$(2)' > $(B)/$(1).list)
+# After `make clean all` has removed it again:
+$(B)/$(1).list: ; @mkdir -p $$(@D); echo '$(2)' > $$@
 endef
-$(call stamp,kernel,$(kernel_src))
-$(call stamp,ulib,$(ulib_src))
-$(call stamp,disk,$(disk) $(USERPROGS))
+$(eval $(call stamp,kernel,$(kernel_src)))
+$(eval $(call stamp,ulib,$(ulib_src)))
+$(eval $(call stamp,disk,$(disk) $(USERPROGS)))
 
-.PHONY: all clean help
-all: $(B)/kernel $(B)/fs.img            ## build kernel and disk
+.PHONY: all tools clean help
+all: tools $(B)/kernel $(B)/fs.img            ## build kernel and disk
 	@:
+
+tools:
+	@command -v $(CC) >/dev/null || { \
+		echo "make: $(CC) not found; run: make setup" >&2; exit 2; }
 
 # ---- kernel: linked twice, for the table of its own symbols
 
+# Not watched: those that watch, and what runs before translation is on, for
+# it can call nobody.  The strings check their ranges as a whole.
+unwatched := kernel/boot/start.c kernel/check/asan.c kernel/check/asan_boot.c \
+	kernel/check/ubsan.c
+$(call obj,$(unwatched)): SANITIZE :=
+$(call obj,kernel/lib/string.c): SANITIZE := $(UBSAN_FLAGS)
+
 $(B)/obj/kernel/%.o: kernel/%.c Makefile
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(KFLAGS) -MMD -MP -c -o $@ $<
+	$(call run,CC)$(CC) $(KFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 $(B)/obj/kernel/%.o: kernel/%.S Makefile
 	@mkdir -p $(@D)
@@ -178,7 +221,7 @@ $(B)/disk/stress/%: $(B)/obj/stress/%.o $(slib_obj) $(udeps)
 define external # a program from outside the tree
 $(B)/disk/$(notdir $(basename $(1))): $(1) $(udeps)
 	@mkdir -p $$(@D) $(B)/prog $(B)/obj/external
-	$$(call run,CC)$(CC) $(XFLAGS) -c -o $(B)/obj/external/$(notdir $(basename $(1))).o $(1)
+	$$(call run,CC)$(CC) $(XFLAGS) -MMD -MP -MT $$@ -c -o $(B)/obj/external/$(notdir $(basename $(1))).o $(1)
 	$$(ulink) $(ubase) $(B)/obj/external/$(notdir $(basename $(1))).o \
 		$(B)/libuser.a
 	@$$(strip)
@@ -190,11 +233,13 @@ $(foreach s,$(USERPROGS),$(eval $(call external,$(s))))
 $(B)/fs.img: $(disk) scripts/mkfs.py scripts/fsimage.py README.md \
 		kernel/fs.h kernel/param.h kernel/stat.h kernel/file/log.h \
 		$(B)/disk.list
-	$(call run,MKFS)$(PYTHON) scripts/mkfs.py $@ README.md:/README.md \
+	$(call run,MKFS)$(PYTHON) scripts/mkfs.py $@ \
+		README.md:/README.md README.md:/README \
 		$(foreach d,$(disk),$(d):/$(patsubst $(B)/disk/%,%,$(d)))
 
 # ---- runs
 export CROSS PYTHON
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 machine := --kernel $(B)/kernel --image $(B)/fs.img
 guest   := --cpus='$(CPUS)' --mem='$(MEM)' --append='$(APPEND)'
@@ -208,7 +253,7 @@ stress_args = $(machine) $(guest) --only='$(ONLY)' --secs='$(SECS)' \
 
 # The tools come first, and then a second make builds with them.
 .PHONY: setup setup-stress setup-test stress test lint qemu qemu-gdb
-.PHONY: cowtest usertests bench
+.PHONY: cowtest usertests failnth bench leakcheck install-hooks remove-hooks
 setup: setup-test                       ## install all tools that are missing
 setup-stress setup-test: setup-%:
 	@scripts/setup.sh $*
@@ -250,11 +295,28 @@ usertests: setup-stress                 ## all user tests; ONLY=-q: the quick on
 	@$(PYTHON) scripts/guest.py $(machine) $(guest) \
 		--expect 'ALL TESTS PASSED' /usertests $(ONLY)
 
+# On one hart and on eight, unless CPUS= says how many.
+failnth: setup-stress                   ## fail each allocation once: ONLY= CPUS= MEM=
+	@$(MAKE) $(build) all
+	@$(PYTHON) scripts/failnth.py $(machine) --mem='$(MEM)' \
+		$(if $(filter command environment,$(origin CPUS)),--cpus='$(CPUS)') \
+		--append='$(APPEND)' --only='$(ONLY)'
+
 bench: setup-stress                     ## measure: ONLY=regex QUICK=1
 	@$(MAKE) $(build) all
 	@$(MAKE) $(build) COW=0 B=$(eager) $(eager)/kernel
 	@$(PYTHON) scripts/bench.py $(machine) \
 		--eager $(eager)/kernel --only='$(ONLY)' $(if $(QUICK),--quick)
+
+leakcheck: setup-stress                 ## compare with BASE=origin/main: leaks, counts, costs
+	@$(PYTHON) scripts/leakcheck.py --base '$(BASE)' --cpus '$(CPUS)' \
+		--mem '$(MEM)' --seed '$(SEED)'
+
+install-hooks:                          ## have git do that before a push or a merge
+	@scripts/install_hooks.sh install
+
+remove-hooks:                           ## take that away again
+	@scripts/install_hooks.sh remove
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

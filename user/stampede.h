@@ -28,6 +28,15 @@ int bootargs(char *buf, int size);
  */
 int audit(void);
 
+/*
+ * Make the n-th allocation (of a page, process, open file, inode or disk
+ * block) fail that the kernel makes from now on for this process, once; 0
+ * ends that.  failnth(0) returns where the fault was injected, 0 if none was;
+ * failnth(-pid) tells the same of another process, dead or alive.  "Where" is
+ * the distance of an address from the start of the kernel's code.
+ */
+int failnth(int n);
+
 /* End the machine; QEMU's exit status is 0 if status is, else not. */
 int poweroff(int status) __attribute__((noreturn));
 

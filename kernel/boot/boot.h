@@ -3,7 +3,9 @@
 #ifndef KERNEL_BOOT_BOOT_H
 #define KERNEL_BOOT_BOOT_H
 
-#define BOOT_STACK_SHIFT 14                 /* guard and stack of a hart */
+#include "kernel/trap/kstack.h"
+
+#define BOOT_STACK_SHIFT (KSTACK_SHIFT + 1) /* guard and stack of a hart */
 #define BOOT_KVBASE      0xffffffc000000000 /* KVBASE, for the assembler */
 
 #ifndef __ASSEMBLER__

@@ -6,6 +6,7 @@
  * has for itself.  All of them end in scheduler().
  */
 #include "kernel/boot/boot.h"
+#include "kernel/check/asan.h"
 #include "kernel/check/audit.h"
 #include "kernel/check/selftest.h"
 #include "kernel/dev/dev.h"
@@ -52,6 +53,7 @@ kernel_init(void)
 		machine.ram_base + machine.ram_size);
 	kvm_init();
 	kvm_init_hart();
+	asan_init();
 	sleep_init();
 	proc_init();
 	file_init();

@@ -8,9 +8,11 @@
  * has stored in one.
  */
 #include "kernel/boot/boot.h"
+#include "kernel/check/asan.h"
 #include "kernel/trap/csr.h"
 
-__attribute__((section(".bss.stacks"))) u8 hart_stacks[NCPU][2 * KSTACK_SIZE];
+__attribute__((section(".bss.stacks")))
+u8 hart_stacks[NCPU][2 * KSTACK_SIZE] __aligned(2 * KSTACK_SIZE);
 struct machine_scratch machine_scratch[NCPU];
 paddr fdt_pa;
 
@@ -53,6 +55,7 @@ start(u64 hart, paddr fdt)
 	csr_write(mtvec, machine_trap);
 	csr_set(mie, INT_MSOFT);
 
+	asan_boot(boot_root);
 	csr_write(satp, SATP_SV39 | (u64)boot_root >> PGSHIFT);
 	asm volatile("sfence.vma" ::: "memory");
 }

@@ -5,14 +5,17 @@
  * Everything that the kernel counts, it counts as it goes along; a mistake on
  * some error path makes a count wrong for ever.  The audit counts again, from
  * what there is: it walks every page table, free list, file and inode, notes
- * in frames[] what it finds, and compares.  It trusts no count on its way,
+ * in frame_notes[] what it finds, and compares.  It trusts no count on its way,
  * and it repairs nothing.
  *
  * Each finding is one line "audit: what: numbers".  What is constant, and
  * only the numbers differ from case to case.
  */
 #include "kernel/check/audit.h"
+#include "kernel/check/failnth.h"
+#include "kernel/check/owner.h"
 #include "kernel/check/park.h"
+#include "kernel/check/plant.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/proc.h"
@@ -20,13 +23,7 @@
 
 enum { LINES_MAX = 40 };
 
-/* What was found of a frame; the auditor's. */
-struct frame {
-	u32 found;
-	u32 use; /* enum frame_use */
-};
-
-static struct frame *frames; /* one for each managed frame */
+struct frame_note *frame_notes;
 static u64 findings;
 
 static const char *const use_names[] = {
@@ -43,20 +40,31 @@ static const char *const use_names[] = {
 void
 audit_init(void)
 {
-	_Static_assert(sizeof(struct frame) == PAGE_BOOK, "room for it");
-	frames = page_books();
+	_Static_assert(sizeof(struct frame_note) == PAGE_BOOK, "room for it");
+	frame_notes = page_books();
+	if (PLANTED(audit))
+		plant_init();
 }
 
 bool
 audit_finding(void)
 {
-	return ++findings <= LINES_MAX;
+	if (++findings == 1)
+		failnth_report();
+	return findings <= LINES_MAX;
+}
+
+void
+audit_owner(const struct page *pg)
+{
+	if (DEBUG && findings <= LINES_MAX)
+		owner_print(pg);
 }
 
 bool
 frame_count(const struct page *pg, enum frame_use use)
 {
-	struct frame *f = &frames[page_number(pg)];
+	struct frame_note *f = &frame_notes[page_number(pg)];
 
 	f->found++;
 	if (f->use == USE_NONE)
@@ -65,19 +73,8 @@ frame_count(const struct page *pg, enum frame_use use)
 		return true;
 	audit_report("frame has two uses", "frame %lx, %s and %s", page_pa(pg),
 		use_names[f->use], use_names[use]);
+	audit_owner(pg);
 	return false;
-}
-
-enum frame_use
-frame_use(const struct page *pg)
-{
-	return frames[page_number(pg)].use;
-}
-
-u32
-frame_found(const struct page *pg)
-{
-	return frames[page_number(pg)].found;
 }
 
 void
@@ -111,9 +108,13 @@ sys_audit(const u64 *arg)
 	if (err)
 		return err;
 	findings = 0;
-	memset(frames, 0, page_count_total() * sizeof(*frames));
+	memset(frame_notes, 0, page_count_total() * sizeof(*frame_notes));
+	if (PLANTED(audit))
+		plant_spoil();
 	for (u64 i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i]();
+	if (PLANTED(audit))
+		plant_mend();
 	if (findings > LINES_MAX)
 		printf("audit: and %lu more\n", findings - LINES_MAX);
 	result = (i64)findings;

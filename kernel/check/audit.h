@@ -7,8 +7,8 @@
 #define KERNEL_CHECK_AUDIT_H
 
 #include "kernel/lib/base.h"
+#include "kernel/mm/page.h"
 
-struct page;
 struct proc;
 struct vm;
 
@@ -30,6 +30,9 @@ void audit_init(void);
 /* audit_finding: count a finding; true if it is to be printed. */
 bool audit_finding(void);
 
+/* audit_owner: after a finding about pg: its history, in debug builds. */
+void audit_owner(const struct page *pg);
+
 /* What a frame was found to be used for. */
 enum frame_use {
 	USE_NONE,
@@ -47,8 +50,25 @@ enum frame_use {
  * reported, if it is in another use already.
  */
 bool frame_count(const struct page *pg, enum frame_use use);
-enum frame_use frame_use(const struct page *pg);
-u32 frame_found(const struct page *pg); /* references found so far */
+
+/* What was found so far, by frame number; the auditor's. */
+struct frame_note {
+	u32 found; /* references */
+	u32 use;   /* enum frame_use */
+};
+extern struct frame_note *frame_notes;
+
+static inline enum frame_use
+frame_use(const struct page *pg)
+{
+	return frame_notes[page_number(pg)].use;
+}
+
+static inline u32
+frame_found(const struct page *pg)
+{
+	return frame_notes[page_number(pg)].found;
+}
 
 /* audit_each_vm: every address space of every process. */
 void audit_each_vm(void (*visit)(struct proc *p, struct vm *vm));

@@ -22,6 +22,7 @@ check_list(int n)
 		if (frame_use(pg) == USE_FREE) {
 			audit_report("frame is on two free lists",
 				"frame %lx, list %d", page_pa(pg), n);
+			audit_owner(pg);
 			return;
 		}
 		frame_count(pg, USE_FREE);
@@ -32,13 +33,27 @@ check_list(int n)
 			"list %d, counted %lu, found %lu", n, count, length);
 }
 
+/* Frames that were never used are free without being on a list. */
+static void
+check_fresh(void)
+{
+	for (u64 i = page_fresh(); i < page_count_total(); i++) {
+		const struct page *pg = page_at(i);
+
+		if (frame_use(pg) == USE_FREE)
+			audit_report("free list has a frame never used",
+				"frame %lx", page_pa(pg));
+		else
+			frame_count(pg, USE_FREE);
+	}
+}
+
 void
 check_lists(void)
 {
 	for (int n = 0; n < PAGE_LISTS; n++)
 		check_list(n);
-	for (u64 i = page_fresh(); i < page_count_total(); i++)
-		frame_count(page_at(i), USE_FREE);
+	check_fresh();
 	for (u64 i = 0; i < page_fresh(); i++)
 		if (page_at(i)->kept)
 			frame_count(page_at(i), USE_KERNEL);

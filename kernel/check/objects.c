@@ -11,22 +11,41 @@
 #include "kernel/file/file.h"
 #include "kernel/file/itable.h"
 #include "kernel/file/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/proc.h"
 
-/* How many descriptors refer to f. */
-static u32
-count_descriptors(const struct file *f)
-{
-	u32 found = 0;
+/* References found to each open file and inode; the auditor's. */
+static u32 file_found[NFILE];
+static u32 inode_found[NINODE];
 
+static void
+count_inode(const struct inode *ip)
+{
+	if (ip >= inode_slot(0) && ip <= inode_slot(NINODE - 1))
+		inode_found[ip - inode_slot(0)]++;
+}
+
+static void
+count_file(const struct file *f)
+{
+	if (f >= file_slot(0) && f <= file_slot(NFILE - 1))
+		file_found[f - file_slot(0)]++;
+}
+
+/* What the descriptors and current directories of all processes refer to. */
+static void
+count_all(void)
+{
+	memset(file_found, 0, sizeof(file_found));
+	memset(inode_found, 0, sizeof(inode_found));
 	for (struct proc *p = procs; p < &procs[NPROC]; p++) {
 		if (p->state == PROC_FREE || p->state == PROC_ZOMBIE)
 			continue;
 		for (int fd = 0; fd < NOFILE; fd++)
-			found += p->files[fd] == f;
+			count_file(p->files[fd]);
+		count_inode(p->cwd);
 	}
-	return found;
 }
 
 /* A pipe's page has one reference; its two files are two sights of it. */
@@ -48,32 +67,17 @@ count_pipe(const struct file *f)
 static u32
 check_file(const struct file *f, u32 n)
 {
-	u32 found = count_descriptors(f);
-
-	if (f->refs != found)
+	if (f->refs != file_found[n])
 		audit_report("open file has another count",
 			"file %u, type %d, counted %u, found %u", n, f->type,
-			f->refs, found);
-	if (f->refs > 0 && f->type == FILE_PIPE)
+			f->refs, file_found[n]);
+	if (f->refs == 0)
+		return 0;
+	if (f->type == FILE_PIPE)
 		count_pipe(f);
-	return f->refs > 0;
-}
-
-static u32
-count_inode(const struct inode *ip)
-{
-	u32 found = 0;
-
-	for (u32 i = 0; i < NFILE; i++) {
-		const struct file *f = file_slot(i);
-
-		found += f->refs > 0 && f->ip == ip &&
-			 (f->type == FILE_INODE || f->type == FILE_DEVICE);
-	}
-	for (struct proc *p = procs; p < &procs[NPROC]; p++)
-		found += p->state != PROC_FREE && p->state != PROC_ZOMBIE &&
-			 p->cwd == ip;
-	return found;
+	else if (f->type == FILE_INODE || f->type == FILE_DEVICE)
+		count_inode(f->ip);
+	return 1;
 }
 
 static void
@@ -81,12 +85,11 @@ check_inodes(void)
 {
 	for (u32 i = 0; i < NINODE; i++) {
 		const struct inode *ip = inode_slot(i);
-		u32 found = count_inode(ip);
 
-		if (ip->refs != found)
+		if (ip->refs != inode_found[i])
 			audit_report("inode has another count",
 				"inode %u, counted %u, found %u", ip->inum,
-				ip->refs, found);
+				ip->refs, inode_found[i]);
 	}
 }
 
@@ -95,6 +98,7 @@ check_files(void)
 {
 	u64 used = 0;
 
+	count_all();
 	for (u32 i = 0; i < NFILE; i++)
 		used += check_file(file_slot(i), i);
 	if (used != file_count())

@@ -19,6 +19,7 @@
  * good as a fresh one: its hart sees the new owner before it runs on.
  */
 #include "kernel/check/park.h"
+#include "kernel/check/plant.h"
 #include "kernel/dev/dev.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/proc/proc.h"
@@ -29,19 +30,37 @@ enum { NOBODY = 0, TRIES = 2000 };
 static u32 owner;  /* atomic: 1 + the hart that wants the others parked */
 static u32 parked; /* atomic: a bit for each hart at its park_point() */
 
+/*
+ * Until there is no owner.  The owner's interrupt ends wfi, though it is not
+ * taken; it is cleared before the owner is looked at, so none is missed.  What
+ * else it may have meant is seen to by those who called park_point().
+ */
+static void
+rest(void)
+{
+	for (;;) {
+		csr_clear(sip, INT_SSOFT);
+		if (__atomic_load_n(&owner, __ATOMIC_SEQ_CST) == NOBODY)
+			return;
+		if (panicked)
+			panic_stop();
+		asm volatile("wfi" ::: "memory");
+	}
+}
+
 void
 park_point(void)
 {
 	u32 me = 1u << hart_id();
 
+	if (MISTAKEN(hart_deaf))
+		return;
 	/* Without a bit nobody counts on us: late news is good enough. */
 	if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == NOBODY)
 		return;
 	while (__atomic_load_n(&owner, __ATOMIC_SEQ_CST) != NOBODY) {
 		__atomic_fetch_or(&parked, me, __ATOMIC_SEQ_CST);
-		while (__atomic_load_n(&owner, __ATOMIC_SEQ_CST) != NOBODY)
-			if (panicked)
-				panic_stop();
+		rest();
 		__atomic_fetch_and(&parked, ~me, __ATOMIC_SEQ_CST);
 	}
 }
@@ -65,15 +84,21 @@ claim(void)
 	}
 }
 
+static void
+interrupt_others(void)
+{
+	for (int i = 0; i < nharts; i++)
+		if (i != hart_id())
+			ipi_send(i);
+}
+
 /* Wait for all harts; ten seconds without one mean that it hangs. */
 static bool
 gather(void)
 {
 	u64 end = rdtime() + 10 * machine.timebase;
 
-	for (int i = 0; i < nharts; i++)
-		if (i != hart_id())
-			ipi_send(i);
+	interrupt_others();
 	while ((__atomic_load_n(&parked, __ATOMIC_SEQ_CST) & others()) !=
 		others()) {
 		if (panicked)
@@ -117,5 +142,6 @@ void
 park_release(void)
 {
 	__atomic_store_n(&owner, NOBODY, __ATOMIC_SEQ_CST);
+	interrupt_others();
 	intr_on();
 }

@@ -5,16 +5,49 @@
  */
 #include "kernel/check/audit.h"
 #include "kernel/file/file.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/proc.h"
 
-static bool
-is_on(struct list *l, const struct proc *p)
-{
-	struct proc *child;
+/* On which lists each process was found; the auditor's. */
+enum { AS_CHILD = 1, AS_ZOMBIE = 2, AS_SLEEPER = 4, AS_RUNNABLE = 8 };
 
-	list_for_each(child, l, sibling) if (child == p) return true;
-	return false;
+static u8 found[NPROC];
+
+static void
+note_sleeper(const struct proc *p)
+{
+	found[p - procs] |= AS_SLEEPER;
+}
+
+static void
+note_runnable(const struct proc *p)
+{
+	found[p - procs] |= AS_RUNNABLE;
+}
+
+/* Those on one of parent's lists that say it is their parent. */
+static void
+note_family(const struct proc *parent, struct list *l, u8 as)
+{
+	const struct proc *p;
+
+	list_for_each(p, l, sibling) if (p->parent == parent)
+		found[p - procs] |= as;
+}
+
+static void
+note_lists(void)
+{
+	memset(found, 0, sizeof(found));
+	for (struct proc *p = procs; p < &procs[NPROC]; p++) {
+		if (p->state == PROC_FREE)
+			continue;
+		note_family(p, &p->children, AS_CHILD);
+		note_family(p, &p->zombies, AS_ZOMBIE);
+	}
+	sleep_each(note_sleeper);
+	sched_each(note_runnable);
 }
 
 static void
@@ -29,7 +62,7 @@ check_family(struct proc *p)
 		parent->state == PROC_ZOMBIE)
 		audit_report("process has no living parent", "pid %d (%s)",
 			p->pid, p->name);
-	else if (!is_on(zombie ? &parent->zombies : &parent->children, p))
+	else if (!(found[p - procs] & (zombie ? AS_ZOMBIE : AS_CHILD)))
 		audit_report("parent does not know its child",
 			"pid %d (%s), parent %d, dead %d", p->pid, p->name,
 			parent->pid, zombie);
@@ -57,6 +90,10 @@ check_sleeper(struct proc *p)
 			p->pid, p->name);
 		return;
 	}
+	if (!(found[p - procs] & AS_SLEEPER))
+		audit_report("process sleeps where nobody looks",
+			"pid %d (%s), channel %lx", p->pid, p->name,
+			(u64)p->chan);
 	if (killed(p))
 		audit_report("process sleeps though it was killed",
 			"pid %d (%s), channel %lx", p->pid, p->name,
@@ -75,6 +112,7 @@ check_procs(void)
 {
 	u64 used = 0;
 
+	note_lists();
 	for (struct proc *p = procs; p < &procs[NPROC]; p++) {
 		if (p->state == PROC_FREE)
 			continue;
@@ -82,6 +120,10 @@ check_procs(void)
 		check_family(p);
 		if (p->state == PROC_SLEEPING)
 			check_sleeper(p);
+		if (p->state == PROC_RUNNABLE &&
+			!(found[p - procs] & AS_RUNNABLE))
+			audit_report("runnable process is not queued",
+				"pid %d (%s)", p->pid, p->name);
 	}
 	if (used != proc_count())
 		audit_report("process table has another count",

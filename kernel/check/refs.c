@@ -60,11 +60,14 @@ print_mappers_of(struct proc *p, struct vm *vm)
 static void
 report_count(const char *what, const struct page *pg)
 {
-	audit_report(what, "frame %lx, counted %u, found %u", page_pa(pg),
-		pg->refs, frame_found(pg));
+	if (!audit_finding())
+		return;
+	printf("audit: %s: frame %lx, counted %u, found %u\n", what,
+		page_pa(pg), pg->refs, frame_found(pg));
 	wanted = pg;
 	printed = 0;
 	audit_each_vm(print_mappers_of);
+	audit_owner(pg);
 }
 
 static void

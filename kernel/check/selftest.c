@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * selftest.c - the boot argument crash=NAME breaks the kernel in a known
- * way, so that tests can see the reports: a panic, a kernel stack overflow,
- * a lock-up with interrupts off, a store to read-only kernel text.
+ * way, so that tests can see the reports (crashes.def).
  */
 #include "kernel/check/selftest.h"
 #include "kernel/dev/fdt.h"
@@ -10,7 +9,7 @@
 #include "kernel/proc/hart.h"
 #include "kernel/trap/csr.h"
 
-static void
+void
 crash_panic(void)
 {
 	panic("selftest: asked for by crash=panic", 42);
@@ -27,7 +26,7 @@ recurse(volatile u64 *above, volatile u64 *limit)
 	return recurse(frame, limit) + frame[0];
 }
 
-static void
+void
 crash_stack(void)
 {
 	volatile u64 depth = 0, limit = 0;
@@ -35,7 +34,7 @@ crash_stack(void)
 	recurse(&depth, &limit);
 }
 
-static void
+void
 crash_hang(void)
 {
 	intr_off();
@@ -43,7 +42,7 @@ crash_hang(void)
 		asm volatile("");
 }
 
-static void
+void
 crash_text(void)
 {
 	*(volatile u32 *)crash_text = 0;
@@ -53,10 +52,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } crashes[] = {
-	{"panic", crash_panic},
-	{"stack", crash_stack},
-	{"hang", crash_hang},
-	{"text", crash_text},
+#define CRASH(name, run, line) {name, run},
+#include "kernel/check/crashes.def"
+#undef CRASH
 };
 
 /* So that the report shows all harts; a second is enough for any of them. */
@@ -74,13 +72,19 @@ wait_for_harts(void)
 void
 selftest(void)
 {
-	char name[16];
+	char name[24];
 
 	if (!bootarg("crash", name, sizeof(name)))
 		return;
 	wait_for_harts();
+	for (u64 i = 0; i < ARRAY_SIZE(crashes); i++) {
+		if (strcmp(name, crashes[i].name) != 0)
+			continue;
+		crashes[i].run();
+		return;
+	}
+	printf("selftest: no crash=%s; this kernel has:", name);
 	for (u64 i = 0; i < ARRAY_SIZE(crashes); i++)
-		if (strcmp(name, crashes[i].name) == 0)
-			crashes[i].run();
-	printf("selftest: no crash=%s; know panic, stack, hang, text\n", name);
+		printf(" %s", crashes[i].name);
+	printf("\n");
 }

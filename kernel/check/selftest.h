@@ -6,4 +6,8 @@
 /* selftest: do what boot argument crash=NAME asks for; nothing without it. */
 void selftest(void);
 
+#define CRASH(name, run, line) void run(void);
+#include "kernel/check/crashes.def"
+#undef CRASH
+
 #endif

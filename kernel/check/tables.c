@@ -32,8 +32,12 @@ check_entry(const struct walk *w, uaddr va, pte_t pte)
 		entry_report(w, "page beyond the end of memory", va, pte);
 	if ((pte & PTE_COW) && (pte & PTE_W))
 		entry_report(w, "page both writable and COW", va, pte);
+	if ((pte & PTE_FRESH) && !(pte & PTE_V) && (pte & PTE_PERM))
+		entry_report(w, "promised page has rights", va, pte);
 	if ((pte & PTE_V) && (pte & PTE_FRESH))
 		entry_report(w, "page both present and promised", va, pte);
+	if ((pte & PTE_W) && !(pte & PTE_D))
+		entry_report(w, "writable page would trap", va, pte);
 	if (!(pte & (PTE_V | PTE_FRESH)))
 		entry_report(w, "entry neither empty nor in use", va, pte);
 	if ((pte & PTE_V) && !(pte & PTE_U))
@@ -73,6 +77,19 @@ check_leaf(const struct walk *w, const struct page *leaf, uaddr va)
 			leaf->used, used);
 }
 
+/* The upper half of every root table is a copy of the kernel's. */
+static void
+check_root(const struct page *root)
+{
+	const pte_t *pte = page_kva(root);
+
+	for (int i = PT_ENTRIES / 2; i < PT_ENTRIES; i++)
+		if (pte[i] != kernel_root[i])
+			audit_report("root table has another kernel half",
+				"table %lx, entry %d, is %lx", page_pa(root), i,
+				pte[i]);
+}
+
 static void
 visit_table(struct page *table, int level, uaddr va, void *ctx)
 {
@@ -83,6 +100,8 @@ visit_table(struct page *table, int level, uaddr va, void *ctx)
 	if (level > 0 && frame_found(table) > 1)
 		audit_report("upper table is shared", "table %lx, level %d",
 			page_pa(table), level);
+	if (level == 2)
+		check_root(table);
 	if (level == 0 && frame_found(table) == 1)
 		check_leaf(ctx, table, va);
 }
@@ -111,11 +130,12 @@ check_leaf_sharing(const struct page *leaf)
 			audit_report("writable page in a shared table",
 				"table %lx, shared %u times, entry %d",
 				page_pa(leaf), frame_found(leaf), i);
-		if (frame_found(pg) > 1)
-			audit_report("shared frame is writable",
-				"frame %lx, found %u times, table %lx, "
-				"entry %d",
-				page_pa(pg), frame_found(pg), page_pa(leaf), i);
+		if (frame_found(pg) <= 1)
+			continue;
+		audit_report("shared frame is writable",
+			"frame %lx, found %u times, table %lx, entry %d",
+			page_pa(pg), frame_found(pg), page_pa(leaf), i);
+		audit_owner(pg);
 	}
 }
 

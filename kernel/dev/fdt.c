@@ -99,7 +99,7 @@ struct reader {
 	const u8 *strings;
 	u32 strings_size;
 	struct node path[DEPTH_MAX]; /* the root first */
-	u32 depth;		     /* nodes on path */
+	u32 depth;                   /* nodes on path */
 };
 
 /*

@@ -39,7 +39,7 @@ enum { FIFO_SIZE = 16 };
 
 static struct {
 	struct spinlock lock; /* the transmitter */
-	size_t burst;	      /* bytes it takes at a time; fixed at boot */
+	size_t burst;         /* bytes it takes at a time; fixed at boot */
 } uart = {
 	.lock = SPINLOCK(uart, "uart"),
 	.burst = 1,

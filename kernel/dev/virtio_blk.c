@@ -75,7 +75,7 @@ enum {
 
 enum { INTERRUPT_CONFIG = 1 << 1 };
 
-#define FEATURE_FLUSH	  (1UL << 9)
+#define FEATURE_FLUSH     (1UL << 9)
 #define FEATURE_VERSION_1 (1UL << 32)
 
 /* A descriptor: one contiguous piece of a request. */
@@ -131,11 +131,11 @@ struct batch {
 /* Fixed after disk_init(), or guarded by lock. */
 static struct {
 	struct spinlock lock;
-	paddr base;		    /* fixed */
-	u64 capacity;		    /* fixed: in blocks */
-	bool flush;		    /* fixed: it has a cache to be flushed */
+	paddr base;                 /* fixed */
+	u64 capacity;               /* fixed: in blocks */
+	bool flush;                 /* fixed: it has a cache to be flushed */
 	struct batch *owner[SLOTS]; /* NULL: slot is not in flight */
-	u16 free[SLOTS];	    /* the free slots: a stack */
+	u16 free[SLOTS];            /* the free slots: a stack */
 	int nfree;
 	u16 unsent;    /* requests in the ring, the device not yet told */
 	u16 used_seen; /* used.idx up to where we have looked */

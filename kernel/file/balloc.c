@@ -9,6 +9,7 @@
  * A block freed may be used again by the same transaction: since contents go
  * through the log too, the disk shows either none of that or all of it.
  */
+#include "kernel/check/failnth.h"
 #include "kernel/file/balloc.h"
 #include "kernel/file/bio.h"
 #include "kernel/file/log.h"
@@ -45,14 +46,18 @@ bitmap_search(const u64 *words, u32 from)
 	return sb.size;
 }
 
-u32
+__injectable u32
 block_alloc(void)
 {
-	struct buf *map = buf_read(sb.bmapstart);
-	u64 *words = (u64 *)map->data;
-	u32 b = MAX(lowest_free, first_data_block());
+	struct buf *map;
+	u64 *words;
+	u32 b;
 
-	b = bitmap_search(words, b);
+	if (fail_here(ALLOC_SITE()))
+		return 0;
+	map = buf_read(sb.bmapstart);
+	words = (u64 *)map->data;
+	b = bitmap_search(words, MAX(lowest_free, first_data_block()));
 	lowest_free = b;
 	if (b == sb.size) {
 		buf_put(map);

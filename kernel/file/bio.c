@@ -32,6 +32,7 @@
  * Order of the sleep locks: inodes, then buffers; among buffers, a file's
  * indirect block before the bitmap, and otherwise one at a time.
  */
+#include "kernel/check/asan.h"
 #include "kernel/file/bio.h"
 #include "kernel/file/super.h"
 #include "kernel/dev/dev.h"
@@ -87,6 +88,7 @@ bio_init(void)
 		sleeplock_init(&b->lock, "buf");
 		b->bucket = SPARE;
 		list_push(&buckets[SPARE].bufs, &b->chain);
+		asan_poison(b->data, BSIZE, SHADOW_OBJECT);
 	}
 }
 
@@ -126,6 +128,7 @@ buf_steal(struct buf *b)
 	mine = __atomic_load_n(&b->bucket, __ATOMIC_RELAXED) == at &&
 	       b->refs == 0 && !b->recent;
 	if (mine) {
+		DEBUG_ASSERT(!b->logged);
 		list_remove(&b->chain);
 		__atomic_store_n(&b->bucket, NOWHERE, __ATOMIC_RELAXED);
 	} else if (b->bucket == at) {
@@ -164,19 +167,22 @@ bucket_find(u32 blockno, struct buf *fresh)
 	acquire(&bk->lock);
 	list_for_each(b, &bk->bufs, chain)
 	{
+		DEBUG_ASSERT(b->bucket == index);
 		if (b->blockno == blockno) {
 			found = b;
 			break;
 		}
 	}
 	if (found == NULL && fresh != NULL) {
+		DEBUG_ASSERT(fresh->refs == 0 && fresh->bucket == NOWHERE);
 		found = fresh;
 		found->blockno = blockno;
 		found->valid = false;
 		bucket_add(index, found);
 	}
 	if (found != NULL) {
-		found->refs++;
+		if (found->refs++ == 0)
+			asan_unpoison(found->data, BSIZE);
 		found->recent = true;
 	}
 	release(&bk->lock);
@@ -220,7 +226,8 @@ buf_drop(struct buf *b)
 
 	acquire(&bk->lock);
 	ASSERT(b->refs > 0);
-	b->refs--;
+	if (--b->refs == 0)
+		asan_free(b->data, BSIZE, SHADOW_OBJECT);
 	release(&bk->lock);
 }
 

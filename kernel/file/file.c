@@ -10,6 +10,8 @@
  * cannot close that meanwhile, being one thread: so no reference is taken for
  * the duration of a call.
  */
+#include "kernel/check/asan.h"
+#include "kernel/check/failnth.h"
 #include "kernel/file/file.h"
 #include "kernel/file/inode.h"
 #include "kernel/file/itable.h"
@@ -20,6 +22,9 @@
 #include "kernel/stat.h"
 
 struct devsw devsw[NDEV]; /* fixed after boot */
+
+/* What nobody may touch while the file is free. */
+#define FILE_BODY(f) BETWEEN_MEMBERS(f, readable, next)
 
 /*
  *   [f] lock
@@ -37,14 +42,17 @@ file_init(void)
 	for (u32 i = NFILE; i-- > 0;) {
 		ftable.files[i].next = ftable.free;
 		ftable.free = &ftable.files[i];
+		asan_poison(FILE_BODY(ftable.free), SHADOW_OBJECT);
 	}
 }
 
-struct file *
+__injectable struct file *
 file_alloc(void)
 {
 	struct file *f;
 
+	if (fail_here(ALLOC_SITE()))
+		return NULL;
 	acquire(&ftable.lock);
 	f = ftable.free;
 	if (f != NULL) {
@@ -52,8 +60,10 @@ file_alloc(void)
 		ftable.used++;
 	}
 	release(&ftable.lock);
-	if (f != NULL)
-		*f = (struct file){.refs = 1};
+	if (f == NULL)
+		return NULL;
+	asan_unpoison(FILE_BODY(f));
+	*f = (struct file){.refs = 1};
 	return f;
 }
 
@@ -69,6 +79,9 @@ file_dup(struct file *f)
 static void
 file_free(struct file *f)
 {
+	if (DEBUG)
+		f->type = FILE_NONE; /* of no use to who still has it */
+	asan_free(FILE_BODY(f), SHADOW_OBJECT);
 	acquire(&ftable.lock);
 	f->next = ftable.free;
 	ftable.free = f;
@@ -149,6 +162,11 @@ write_some(struct file *f, struct vm *vm, uaddr ua, u64 n)
 
 	n = MIN(n, (u64)WRITE_BLOCKS * BSIZE);
 	err = user_prefault(vm, ua, n, false);
+	if (err && n > PGSIZE - ua % PGSIZE) {
+		/* What lies before the bad page is written all the same. */
+		n = PGSIZE - ua % PGSIZE;
+		err = user_prefault(vm, ua, n, false);
+	}
 	if (err)
 		return err;
 	log_begin();
@@ -175,7 +193,8 @@ write_inode(struct file *f, struct vm *vm, uaddr ua, u64 n)
 			break;
 		done += put;
 	}
-	return done > 0 ? (i64)done : put;
+	/* Programs expect a bad buffer to fail the call as a whole. */
+	return done > 0 && put != -EFAULT ? (i64)done : put;
 }
 
 i64

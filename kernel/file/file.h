@@ -46,9 +46,9 @@ const struct file *file_slot(u32 n);
 
 /*
  * file_read, file_write: n bytes to or from user address ua, from where the
- * file is.  The count, which is less than n if there is no more (read), or no
- * more fits or a bad address is reached, after at least one byte; or a
- * negative errno.
+ * file is.  The count, which is less than n if there is no more, if no more
+ * fits, or if a read reaches a bad address, after at least one byte; or a
+ * negative errno.  A write up to a bad address is made, and then fails.
  */
 i64 file_read(struct file *f, uaddr ua, u64 n);
 i64 file_write(struct file *f, uaddr ua, u64 n);

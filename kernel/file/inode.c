@@ -24,6 +24,8 @@
  * scripts/fsck.py checks the outcome: every inode is named as often as it
  * says, and every block in use belongs to exactly one.
  */
+#include "kernel/check/asan.h"
+#include "kernel/check/failnth.h"
 #include "kernel/file/inode.h"
 #include "kernel/file/itable.h"
 #include "kernel/file/bio.h"
@@ -31,9 +33,13 @@
 #include "kernel/file/super.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
+#include "kernel/proc/hart.h"
 #include "kernel/stat.h"
 
 enum { BUCKETS = 64 };
+
+/* What nobody may touch while the inode has no references. */
+#define INODE_BODY(ip) FROM_MEMBER(ip, lock)
 
 /*
  *   [I] fixed at boot
@@ -72,6 +78,7 @@ itable_init(void)
 		sleeplock_init(&ip->lock, "inode");
 		list_init(&ip->chain);
 		list_push(&itable.idle, &ip->idle);
+		asan_poison(INODE_BODY(ip), SHADOW_OBJECT);
 	}
 	itable.cached = kalloc();
 	if (itable.cached == NULL)
@@ -106,23 +113,28 @@ itable_replace(u32 inum)
 	ip = list_first(&itable.idle, struct inode, idle);
 	list_remove(&ip->chain);
 	ip->inum = inum;
+	asan_unpoison(INODE_BODY(ip));
 	ip->valid = false;
 	list_push_front(&itable.buckets[inum % BUCKETS], &ip->chain);
 	return ip;
 }
 
-struct inode *
+__injectable struct inode *
 inode_get(u32 inum)
 {
 	struct inode *ip;
 
 	if (inum == 0 || inum >= sb.ninodes)
 		panic("fs: no such inode", inum);
+	if (fail_here(ALLOC_SITE()))
+		return ERR_PTR(-ENFILE);
 	acquire(&itable.lock);
 	ip = itable_find(inum);
 	if (ip == NULL)
 		ip = itable_replace(inum);
+	DEBUG_ASSERT(ip == NULL || list_empty(&ip->idle) == (ip->refs > 0));
 	if (ip != NULL && ip->refs++ == 0) {
+		asan_unpoison(INODE_BODY(ip));
 		list_remove(&ip->idle);
 		itable.used++;
 	}
@@ -154,6 +166,7 @@ inode_drop(struct inode *ip)
 	dead = ip->refs == 1 && ip->valid && ip->d.nlink == 0;
 	if (!dead && --ip->refs == 0) {
 		itable.used--;
+		asan_free(INODE_BODY(ip), SHADOW_OBJECT);
 		list_push(&itable.idle, &ip->idle);
 	}
 	release(&itable.lock);
@@ -178,10 +191,9 @@ inode_free(struct inode *ip)
 void
 inode_put(struct inode *ip)
 {
-	if (inode_drop(ip))
-		return;
-	inode_free(ip);
-	inode_drop(ip);
+	/* Free on disk, it may be made anew, and given up, before the drop. */
+	while (!inode_drop(ip))
+		inode_free(ip);
 }
 
 void
@@ -205,12 +217,31 @@ dinode_read(u32 inum, struct dinode **d)
 	return b;
 }
 
+/* Who locks an inode has locked at most directories.  For DEBUG_ASSERT. */
+static bool
+only_directories_locked(void)
+{
+	bool only = true;
+
+	/* With the lock, what has references keeps them, and is there. */
+	acquire(&itable.lock);
+	for (u32 i = 0; i < NINODE && only; i++) {
+		const struct inode *ip = &itable.inodes[i];
+
+		only = ip->refs == 0 || ip->lock.holder != myproc() ||
+		       ip->d.type == T_DIR;
+	}
+	release(&itable.lock);
+	return only;
+}
+
 void
 inode_lock(struct inode *ip)
 {
 	struct dinode *d;
 	struct buf *b;
 
+	DEBUG_ASSERT(only_directories_locked());
 	sleeplock_acquire(&ip->lock);
 	if (ip->valid)
 		return;
@@ -225,6 +256,7 @@ inode_lock(struct inode *ip)
 void
 inode_unlock(struct inode *ip)
 {
+	DEBUG_ASSERT(ip->refs > 0);
 	sleeplock_release(&ip->lock);
 }
 
@@ -261,7 +293,7 @@ dinode_find_free(struct buf **b, struct dinode **d)
 	return 0;
 }
 
-struct inode *
+__injectable struct inode *
 inode_alloc(const struct dinode *like)
 {
 	struct inode *ip = ERR_PTR(-ENOSPC);
@@ -269,6 +301,8 @@ inode_alloc(const struct dinode *like)
 	struct buf *b;
 	u32 inum;
 
+	if (fail_here(ALLOC_SITE()))
+		return ip;
 	sleeplock_acquire(&free_lock);
 	inum = dinode_find_free(&b, &d);
 	if (inum == 0)
@@ -345,6 +379,7 @@ inode_count(void)
 u32
 inode_number(const struct inode *ip)
 {
+	DEBUG_ASSERT(ip->refs > 0);
 	return ip->inum;
 }
 
@@ -363,6 +398,7 @@ inode_size(const struct inode *ip)
 bool *
 inode_cached(struct inode *ip)
 {
+	DEBUG_ASSERT(sleeplock_holding(&ip->lock));
 	return &itable.cached[ip->inum];
 }
 

@@ -50,6 +50,7 @@
  * The host's power-cut test cuts at every write of a workload, and also loses
  * writes that no flush has followed (scripts/powercut.py).
  */
+#include "kernel/check/lockdep.h"
 #include "kernel/file/log.h"
 #include "kernel/file/bio.h"
 #include "kernel/file/inode.h"
@@ -233,16 +234,38 @@ header_fill(void)
 	header.h.head_sum = header_sum();
 }
 
+/* DEBUG: the sums of what is in log.last; the committer's. */
+static u64 last_sums[DEBUG ? LOGBLOCKS : 1];
+
+static void
+last_note(void)
+{
+	for (u32 i = 0; i < log.last.n; i++)
+		last_sums[i] = sum_block(FSMAGIC, log.last.bufs[i]->data);
+}
+
+/* Block i of log.last has not changed, unless by a call that logged it. */
+static bool
+last_sound(u32 i)
+{
+	const struct buf *b = log.last.bufs[i];
+
+	return b->refs > 0 &&
+	       (b->logged || sum_block(FSMAGIC, b->data) == last_sums[i]);
+}
+
 /* Put the transaction in force.  Nobody is active. */
 static void
 log_commit(void)
 {
 	u64 area = ++log.seq % LOGAREAS;
 
+	DEBUG_ASSERT(log.committing && log.active == 0);
 	header_fill();
 	request_add_log(area, 0, header.block);
 	request_add_log_data(area, &log.now);
 	for (u32 i = 0; i < log.last.n; i++) {
+		DEBUG_ASSERT(last_sound(i));
 		if (!log.last.bufs[i]->logged)
 			request_add(log.last.bufs[i]);
 	}
@@ -255,6 +278,8 @@ log_commit(void)
 		log.now.bufs[i]->logged = false;
 	log.last = log.now;
 	log.now.n = 0;
+	if (DEBUG)
+		last_note();
 }
 
 static bool
@@ -282,6 +307,8 @@ log_wake(void)
 void
 log_begin(void)
 {
+	if (LOCKDEP)
+		lockdep_enter("transaction", NULL);
 	acquire(&log.lock);
 	while (log.committing || !log_has_room())
 		log_wait();
@@ -306,6 +333,8 @@ log_end(void)
 	}
 	log_wake();
 	release(&log.lock);
+	if (LOCKDEP)
+		lockdep_leave("transaction", myproc());
 }
 
 void

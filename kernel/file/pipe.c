@@ -9,6 +9,8 @@
  * Readers sleep on &head, which writers move, and writers on &tail, which
  * readers move: who makes progress wakes the other side alone.
  */
+#include "kernel/check/plant.h"
+#include "kernel/check/asan.h"
 #include "kernel/file/file.h"
 #include "kernel/lock/spinlock.h"
 #include "kernel/mm/page.h"
@@ -42,6 +44,7 @@ pipe_new(void)
 
 	if (p == NULL)
 		return NULL;
+	asan_poison(p + 1, PGSIZE - sizeof(*p), SHADOW_BEYOND);
 	spin_init(&p->lock, RANK_pipe, "pipe");
 	p->head = 0;
 	p->tail = 0;
@@ -57,9 +60,11 @@ pipe_close(struct pipe *p, bool writer)
 	bool unused;
 
 	acquire(&p->lock);
+	DEBUG_ASSERT(writer ? p->writers : p->readers);
 	if (writer) {
 		p->writers = false;
-		wakeup(&p->head);
+		if (!MISTAKEN(pipe_silent))
+			wakeup(&p->head);
 	} else {
 		p->readers = false;
 		wakeup(&p->tail);
@@ -69,6 +74,7 @@ pipe_close(struct pipe *p, bool writer)
 	if (!unused)
 		return;
 	__atomic_fetch_sub(&npipes, 1, __ATOMIC_RELAXED);
+	asan_unpoison(p, PGSIZE);
 	kfree(p);
 }
 
@@ -92,6 +98,7 @@ pipe_take(struct pipe *p, struct vm *vm, uaddr ua, u64 n)
 {
 	u64 done = 0;
 
+	DEBUG_ASSERT(holding(&p->lock) && p->head - p->tail <= PIPE_SIZE);
 	n = MIN(n, p->head - p->tail);
 	while (done < n) {
 		u64 run = n - done;
@@ -110,6 +117,7 @@ pipe_fill(struct pipe *p, struct vm *vm, uaddr ua, u64 n)
 {
 	u64 done = 0;
 
+	DEBUG_ASSERT(holding(&p->lock) && p->head - p->tail <= PIPE_SIZE);
 	n = MIN(n, PIPE_SIZE - (p->head - p->tail));
 	while (done < n) {
 		u64 run = n - done;

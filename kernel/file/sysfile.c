@@ -6,6 +6,7 @@
  * Whatever can be refused for the caller's sake (bad pointers, no descriptor,
  * no open file left) is found out before anything changes.
  */
+#include "kernel/check/plant.h"
 #include "kernel/file/file.h"
 #include "kernel/file/inode.h"
 #include "kernel/file/itable.h"
@@ -133,7 +134,8 @@ sys_pipe(const u64 *arg)
 close_writer:
 	file_close(w);
 close_reader:
-	file_close(r);
+	if (!PLANTED(failnth))
+		file_close(r);
 	return err;
 }
 

@@ -87,8 +87,8 @@ frame_is_sane(u64 fp, u64 stack)
 	       fp <= stack + KSTACK_SIZE;
 }
 
-static void
-print_frame(int n, u64 pc)
+void
+print_frame(int n, unsigned long pc)
 {
 	u64 offset;
 	/*

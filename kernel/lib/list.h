@@ -31,10 +31,26 @@ list_empty(const struct list *l)
 	return l->next == l;
 }
 
+/* list_sound: do the neighbours of node know it? */
+static inline bool
+list_sound(const struct list *node)
+{
+	return node->prev->next == node && node->next->prev == node;
+}
+
+/* list_loose: is node on no list, or new (all zeroes)? */
+static inline bool
+list_loose(const struct list *node)
+{
+	return node->next == NULL || node->next == node;
+}
+
 /* list_push: put node last on the list. */
 static inline void
 list_push(struct list *l, struct list *node)
 {
+	DEBUG_ASSERT(list_loose(node));
+	DEBUG_ASSERT(list_sound(l));
 	node->prev = l->prev;
 	node->next = l;
 	l->prev->next = node;
@@ -52,6 +68,7 @@ list_push_front(struct list *l, struct list *node)
 static inline void
 list_remove(struct list *node)
 {
+	DEBUG_ASSERT(list_sound(node));
 	node->prev->next = node->next;
 	node->next->prev = node->prev;
 	list_init(node);

@@ -15,6 +15,9 @@
  */
 #include "kernel/lib/print.h"
 
+#include "kernel/check/failnth.h"
+#include "kernel/check/lockdep.h"
+#include "kernel/check/owner.h"
 #include "kernel/dev/dev.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/proc/proc.h"
@@ -178,8 +181,13 @@ panic(const char *what, unsigned long data)
 	__atomic_store_n(&print_turn, 1, __ATOMIC_RELAXED);
 	stop_others(self);
 	printf("\npanic: %s: 0x%lx (%ld)\n", what, data, (long)data);
+	failnth_report();
 	report_hart(self);
 	backtrace((u64)__builtin_frame_address(0));
+	if (LOCKDEP)
+		lockdep_explain();
+	if (DEBUG)
+		owner_explain();
 	pass_turn();
 	wait_for_others(self);
 	/* Not in the middle of the report of one that came late. */

@@ -39,6 +39,9 @@ void panic_stop(void) __attribute__((noreturn, cold));
  */
 void backtrace(unsigned long fp);
 
+/* print_frame: line n of a backtrace, of the call that returns to pc. */
+void print_frame(int n, unsigned long pc);
+
 /*
  * ksym_find: the name of the function that contains pc, and in *offset the
  * distance from its start; NULL if pc is in none.

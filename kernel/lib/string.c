@@ -15,6 +15,7 @@
  */
 #include "kernel/lib/string.h"
 
+#include "kernel/check/asan.h"
 #include "kernel/riscv.h"
 
 /* A word that may be part of an object of any type. */
@@ -56,6 +57,7 @@ memset(void *dst, int c, size_t n)
 	u8 *at = dst;
 	word value = (u8)c * 0x0101010101010101UL;
 
+	asan_check(dst, n, true);
 	while (n > 0 && misalignment(at) != 0) {
 		*at++ = (u8)c;
 		n--;
@@ -153,6 +155,8 @@ move_down(u8 *to, const u8 *from, size_t n)
 void *
 memmove(void *dst, const void *src, size_t n)
 {
+	asan_check(src, n, false);
+	asan_check(dst, n, true);
 	/* The difference wraps to a large number when dst is below src. */
 	if ((size_t)dst - (size_t)src >= n)
 		move_up(dst, src, n);
@@ -164,6 +168,8 @@ memmove(void *dst, const void *src, size_t n)
 void *
 memcpy(void *dst, const void *src, size_t n)
 {
+	asan_check(src, n, false);
+	asan_check(dst, n, true);
 	move_up(dst, src, n);
 	return dst;
 }
@@ -173,6 +179,8 @@ memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *x = a, *y = b;
 
+	asan_check(a, n, false);
+	asan_check(b, n, false);
 	if (misalignment(x) == 0 && misalignment(y) == 0) {
 		while (n >= WORD && *(const word *)x == *(const word *)y) {
 			x += WORD;
@@ -194,27 +202,32 @@ strlen(const char *s)
 
 	while (*end != '\0')
 		end++;
+	asan_check(s, (size_t)(end - s) + 1, false);
 	return (size_t)(end - s);
 }
 
 int
 strcmp(const char *a, const char *b)
 {
-	while (*a != '\0' && *a == *b) {
-		a++;
-		b++;
-	}
-	return (u8)*a - (u8)*b;
+	size_t i = 0;
+
+	while (a[i] != '\0' && a[i] == b[i])
+		i++;
+	asan_check(a, i + 1, false);
+	asan_check(b, i + 1, false);
+	return (u8)a[i] - (u8)b[i];
 }
 
 int
 strncmp(const char *a, const char *b, size_t n)
 {
-	for (; n > 0; a++, b++, n--) {
-		if (*a != *b || *a == '\0')
-			return (u8)*a - (u8)*b;
-	}
-	return 0;
+	size_t i = 0;
+
+	while (i < n && a[i] != '\0' && a[i] == b[i])
+		i++;
+	asan_check(a, MIN(i + 1, n), false);
+	asan_check(b, MIN(i + 1, n), false);
+	return i < n ? (u8)a[i] - (u8)b[i] : 0;
 }
 
 size_t
@@ -236,6 +249,7 @@ page_zero(void *page)
 {
 	word *at = page, *end = at + PGSIZE / WORD;
 
+	asan_check(page, PGSIZE, true);
 	for (; at < end; at += 2 * UNROLL) {
 		fill_block(at, 0);
 		fill_block(at + UNROLL, 0);
@@ -248,6 +262,8 @@ page_copy(void *dst, const void *src)
 	word *to = dst, *end = to + PGSIZE / WORD;
 	const word *from = src;
 
+	asan_check(src, PGSIZE, false);
+	asan_check(dst, PGSIZE, true);
 	for (; to < end; to += 2 * UNROLL, from += 2 * UNROLL) {
 		move_block(to, from);
 		move_block(to + UNROLL, from + UNROLL);

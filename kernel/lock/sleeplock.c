@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sleeplock.c - locks that are held across sleeps, of inodes and buffers. */
+#include "kernel/check/lockdep.h"
 #include "kernel/lock/sleeplock.h"
 #include "kernel/proc/proc.h"
 
@@ -15,6 +16,8 @@ sleeplock_init(struct sleeplock *sl, const char *name)
 void
 sleeplock_acquire(struct sleeplock *sl)
 {
+	if (LOCKDEP)
+		lockdep_enter(sl->name, sl->holder);
 	acquire(&sl->lk);
 	ASSERT(sl->holder != myproc());
 	sl->waiters++;
@@ -28,6 +31,8 @@ sleeplock_acquire(struct sleeplock *sl)
 void
 sleeplock_release(struct sleeplock *sl)
 {
+	if (LOCKDEP)
+		lockdep_leave(sl->name, sl->holder);
 	acquire(&sl->lk);
 	ASSERT(sl->holder == myproc());
 	sl->holder = NULL;

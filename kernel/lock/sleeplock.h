@@ -12,6 +12,12 @@ struct sleeplock {
 	const char *name;
 };
 
+/* For locks that are initialised statically. */
+#define SLEEPLOCK(text)                                                        \
+	{                                                                      \
+		.lk = SPINLOCK(sleeplock, text), .name = text                  \
+	}
+
 void sleeplock_init(struct sleeplock *sl, const char *name);
 
 /* May sleep; not with a spinlock held, nor in an interrupt. */

@@ -9,6 +9,7 @@
  * Each hart keeps the list of locks it holds, which serves two checks: no
  * lock is taken against the order of ranks.def, and none is taken twice.
  */
+#include "kernel/check/lockdep.h"
 #include "kernel/lock/spinlock.h"
 #include "kernel/proc/hart.h"
 #include "kernel/trap/csr.h"
@@ -72,6 +73,8 @@ acquire(struct spinlock *lk)
 
 	push_off();
 	h = hart_self();
+	if (LOCKDEP)
+		lockdep_acquire(lk);
 	if (!RELEASE && !panicked)
 		check_rank(h, lk);
 	/* Acquire pairs with the release in release(). */
@@ -87,6 +90,8 @@ release(struct spinlock *lk)
 {
 	struct hart *h = hart_self();
 
+	if (LOCKDEP)
+		lockdep_release(lk);
 	if (!RELEASE && !panicked)
 		forget_held(h, lk);
 	lk->holder = NULL;

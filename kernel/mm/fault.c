@@ -21,10 +21,11 @@
  * the other side.
  *
  * Sequential faults are taken together: a fault where the last one's run
- * ended doubles the run, up to AROUND_MAX pages that need the same thing.
+ * ended doubles the run, up to AROUND_MAX pages that can be resolved alike.
  * Any other fault starts again with one page, so sparse writers pay for what
  * they touch and no more.
  */
+#include "kernel/check/plant.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/stat.h"
@@ -61,6 +62,16 @@ map_zeroed(struct vm *vm, pte_t *pte)
 	return 0;
 }
 
+/* Has nobody written to the page?  For DEBUG_ASSERT. */
+static bool
+is_zeroed(const u8 *page)
+{
+	for (u64 i = 0; i < PGSIZE; i++)
+		if (page[i] != 0)
+			return false;
+	return true;
+}
+
 static int
 touch_empty(struct vm *vm, uaddr va, enum fault_kind kind)
 {
@@ -71,6 +82,7 @@ touch_empty(struct vm *vm, uaddr va, enum fault_kind kind)
 	if (kind == FAULT_WRITE || !tune.zeropage)
 		return map_zeroed(vm, pte);
 	STAT(fault_zero);
+	DEBUG_ASSERT(is_zeroed(zero_page));
 	vm_set(vm, pte,
 		PTE_MAKE(kva_to_pa(zero_page), PTE_R | PTE_COW | PTE_USER));
 	return 0;
@@ -85,6 +97,7 @@ touch_fresh(struct vm *vm, uaddr va, enum fault_kind kind)
 
 	if (pte == NULL)
 		return -ENOMEM;
+	DEBUG_ASSERT((*pte & PTE_FRESH) && !(*pte & PTE_V));
 	pg = page_of(PTE_PA(*pte));
 	if (!page_sole(pg)) {
 		/* Nothing was ever in it: let the others have it. */
@@ -113,6 +126,7 @@ cow_break(struct vm *vm, uaddr va, bool kernel)
 	if (is_zero_page(*pte))
 		return map_zeroed(vm, pte);
 
+	DEBUG_ASSERT((*pte & PTE_COW) && !(*pte & PTE_W));
 	bits = (*pte & PTE_BITS & ~PTE_COW) | PTE_W | PTE_D;
 	old = page_of(PTE_PA(*pte));
 	if (tune.reuse && page_sole(old)) {
@@ -124,13 +138,16 @@ cow_break(struct vm *vm, uaddr va, bool kernel)
 	if (new == NULL)
 		return -ENOMEM;
 	page_copy(page_kva(new), page_kva(old));
+	if (DEBUG)
+		owner_note(old, OWNER_COPY, FRAME_HERE());
 	STAT(fault_copy);
 	if (kernel)
 		STAT_ADD(bytes_copyout, PGSIZE);
 	else
 		STAT_ADD(bytes_fault, PGSIZE);
 	vm_set(vm, pte, PTE_MAKE(page_pa(new), bits));
-	page_put(old);
+	if (!MISTAKEN(old_page_kept))
+		page_put(old);
 	return 0;
 }
 

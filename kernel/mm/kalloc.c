@@ -2,12 +2,13 @@
 /*
  * kalloc.c - frames by their kernel address, for the kernel's own use.
  */
+#include "kernel/check/failnth.h"
 #include "kernel/mm/page.h"
 
-void *
+__injectable void *
 kalloc(void)
 {
-	struct page *pg = page_alloc();
+	struct page *pg = page_alloc_for(ALLOC_SITE());
 
 	return pg == NULL ? NULL : page_kva(pg);
 }

@@ -17,6 +17,7 @@
  * there), so to move one would take a TLB flush on every hart.
  */
 #include "kernel/boot/boot.h"
+#include "kernel/check/asan.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/proc.h"
@@ -80,16 +81,18 @@ kvm_protect(const char *from, const char *to, u64 perm)
 	kvm_map(kva_to_pa(from), (u64)(to - from), perm);
 }
 
+/* Map frames of their own at size bytes from va on. */
 static void
-kvm_map_stack(int slot)
+kvm_map_frames(u64 va, u64 size)
 {
-	for (u64 at = 0; at < KSTACK_SIZE; at += PGSIZE) {
+	u64 end = va + size;
+
+	for (va = PGROUNDDOWN(va); va < end; va += PGSIZE) {
 		struct page *pg = page_alloc();
 
 		if (pg == NULL)
-			panic("kvm: no memory for kernel stacks", slot);
-		*kvm_walk(kstack_base(slot) + at) =
-			PTE_MAKE(page_pa(pg), PERM_DATA | PTE_V);
+			panic("kvm: no memory to map", va);
+		*kvm_walk(va) = PTE_MAKE(page_pa(pg), PERM_DATA | PTE_V);
 	}
 }
 
@@ -119,7 +122,8 @@ kvm_init(void)
 		for (u64 at = 0; at < KSTACK_SIZE; at += PGSIZE)
 			*kvm_walk((u64)&hart_stacks[i][at]) = 0;
 	for (int i = 0; i < NPROC; i++)
-		kvm_map_stack(i);
+		kvm_map_frames(kstack_base(i), KSTACK_SIZE);
+	asan_map(kvm_map_frames);
 }
 
 void

@@ -26,6 +26,10 @@
  *
  * Nothing here is called from interrupt handlers.
  */
+#include "kernel/check/asan.h"
+#include "kernel/check/failnth.h"
+#include "kernel/check/lockdep.h"
+#include "kernel/check/owner.h"
 #include "kernel/lib/string.h"
 #include "kernel/lock/spinlock.h"
 #include "kernel/mm/page.h"
@@ -40,6 +44,9 @@ enum {
 	POISON_NEW = 0xa5,  /* DEBUG: what kalloc() hands out */
 };
 
+/* DEBUG: the link of a frame that is on no list; faults if it is followed. */
+#define NOT_LISTED ((struct page *)0x5a5a5a5a5a5a5a58UL)
+
 /* A list of free frames.  All fields: lock; count is also read without. */
 struct framelist {
 	struct spinlock lock;
@@ -48,7 +55,7 @@ struct framelist {
 } __aligned(64);
 
 /* Fixed after boot. */
-static struct page *pages;
+struct page *page_array;
 static u64 *books;  /* for the audit, by frame number */
 static paddr first; /* lowest managed frame */
 static u64 npages;
@@ -56,6 +63,15 @@ static u64 npages;
 static struct framelist frames[NCPU]; /* .lock: rank frames */
 static struct framelist depot = {.lock = SPINLOCK(depot, "depot")};
 static u64 fresh; /* [depot.lock] index of the lowest frame never used */
+
+/* Something is wrong with pg: tell what, and in debug builds its history. */
+static void __noreturn
+frame_panic(const char *what, const struct page *pg)
+{
+	if (DEBUG)
+		owner_blame(pg);
+	panic(what, page_pa(pg));
+}
 
 bool
 page_managed(paddr pa)
@@ -67,26 +83,29 @@ struct page *
 page_of(paddr pa)
 {
 	ASSERT(page_managed(pa));
-	return &pages[(pa - first) >> PGSHIFT];
+	return &page_array[(pa - first) >> PGSHIFT];
 }
 
 paddr
 page_pa(const struct page *pg)
 {
-	return first + ((u64)(pg - pages) << PGSHIFT);
+	return first + ((u64)(pg - page_array) << PGSHIFT);
 }
 
 void
 page_init(paddr start, paddr end)
 {
-	u64 each = sizeof(struct page) + PAGE_BOOK;
+	u64 each = sizeof(struct page) + PAGE_BOOK + OWNER_BOOK;
 	u64 slots = (end - start) / (PGSIZE + each);
 
-	pages = pa_to_kva(start);
-	books = (u64 *)(pages + slots);
+	page_array = pa_to_kva(start);
+	books = (u64 *)(page_array + slots);
 	first = PGROUNDUP(start + slots * each);
-	npages = (end - first) >> PGSHIFT;
-	memset(pages, 0, npages * sizeof(struct page));
+	/* What is left may hold one more frame, which has no descriptor. */
+	npages = MIN((end - first) >> PGSHIFT, slots);
+	memset(page_array, 0, npages * sizeof(struct page));
+	if (DEBUG)
+		owner_init(books + slots, npages);
 	for (int i = 0; i < NCPU; i++)
 		spin_init(&frames[i].lock, RANK_frames, "frames");
 }
@@ -109,6 +128,10 @@ list_take(struct framelist *l)
 	if (pg == NULL)
 		return NULL;
 	l->head = pg->next;
+	if (DEBUG && l->head != NULL && !page_valid(l->head))
+		frame_panic("kalloc: free list is broken", pg);
+	if (DEBUG)
+		pg->next = NOT_LISTED;
 	__atomic_store_n(&l->count, l->count - 1, __ATOMIC_RELAXED);
 	return pg;
 }
@@ -132,7 +155,7 @@ depot_take(void)
 	if (depot.head != NULL)
 		return list_take(&depot);
 	if (fresh < npages)
-		return &pages[fresh++];
+		return &page_array[fresh++];
 	return NULL;
 }
 
@@ -213,8 +236,13 @@ static void
 claim(struct page *pg)
 {
 	if (pg->refs != 0)
-		panic("kalloc: free frame has references", page_pa(pg));
+		frame_panic("kalloc: free frame has references", pg);
+	asan_unpoison(page_kva(pg), PGSIZE);
+	if (DEBUG)
+		owner_verify(pg);
 	__atomic_store_n(&pg->refs, 1, __ATOMIC_RELAXED);
+	if (DEBUG)
+		owner_note(pg, OWNER_ALLOC, FRAME_HERE());
 	STAT(pages_alloc);
 }
 
@@ -235,19 +263,25 @@ take_frame(void)
 }
 
 struct page *
-page_alloc(void)
+page_alloc_for(u64 site)
 {
-	struct page *pg = take_frame();
+	struct page *pg = fail_here(site) ? NULL : take_frame();
 
 	if (DEBUG && pg != NULL)
 		memset(page_kva(pg), POISON_NEW, PGSIZE);
 	return pg;
 }
 
-struct page *
+__injectable struct page *
+page_alloc(void)
+{
+	return page_alloc_for(ALLOC_SITE());
+}
+
+__injectable struct page *
 page_alloc_zeroed(void)
 {
-	struct page *pg = take_frame();
+	struct page *pg = fail_here(ALLOC_SITE()) ? NULL : take_frame();
 
 	if (pg != NULL)
 		page_zero(page_kva(pg));
@@ -272,20 +306,26 @@ take_bulk(struct page **list, u64 n)
 	return got;
 }
 
-struct page *
+/*
+ * To failnth it is one allocation: all of the frames but the last are there.
+ * So what was taken has to be put back.
+ */
+__injectable struct page *
 page_alloc_list(u64 n)
 {
+	bool fail = fail_here(ALLOC_SITE());
 	struct page *list = NULL, *pg;
 	u64 got = 0, bulk;
 
 	/* From the depot in stretches, so that others get at it too. */
+	n -= fail;
 	do {
 		bulk = take_bulk(&list, MIN(n - got, (u64)4 * BATCH));
 		got += bulk;
 	} while (bulk > 0 && got < n);
 
-	for (; got < n; got++) {
-		pg = take_frame();
+	for (; got < n || fail; got++) {
+		pg = got < n ? take_frame() : NULL;
 		if (pg == NULL) {
 			page_put_list(list);
 			return NULL;
@@ -305,7 +345,9 @@ page_drop(struct page *pg)
 	u32 old = __atomic_fetch_sub(&pg->refs, 1, __ATOMIC_RELEASE);
 
 	if (old == 0)
-		panic("kfree: frame is free already", page_pa(pg));
+		frame_panic("kfree: frame is free already", pg);
+	if (DEBUG && old > 1)
+		owner_note(pg, OWNER_DROP, FRAME_HERE());
 	if (old > 1)
 		return false;
 	/* Pairs with the release of every earlier drop. */
@@ -320,8 +362,14 @@ page_release(struct page *pg)
 	struct framelist *mine = &frames[hart_id()];
 	bool full;
 
+	if (LOCKDEP)
+		lockdep_free(page_kva(pg));
+	DEBUG_ASSERT(pg->refs == 0 && !pg->kept);
 	if (DEBUG)
-		memset(page_kva(pg), POISON_FREE, PGSIZE);
+		owner_note(pg, OWNER_FREE, FRAME_HERE());
+	if (DEBUG)
+		owner_filled(pg, POISON_FREE);
+	asan_free(page_kva(pg), PGSIZE, SHADOW_FRAME);
 	STAT(pages_freed);
 	acquire(&mine->lock);
 	list_put(mine, pg);
@@ -371,6 +419,18 @@ page_count_total(void)
 	return npages;
 }
 
+/* Those never used come last. */
+u64
+page_count_peak(void)
+{
+	u64 n;
+
+	acquire(&depot.lock);
+	n = fresh;
+	release(&depot.lock);
+	return n;
+}
+
 /* ---- for the audit */
 
 void
@@ -386,8 +446,8 @@ void
 page_keep_all(void)
 {
 	for (u64 i = 0; i < fresh; i++)
-		if (pages[i].refs != 0)
-			pages[i].kept = true;
+		if (page_array[i].refs != 0)
+			page_array[i].kept = true;
 }
 
 void *
@@ -405,22 +465,10 @@ page_list(int n, u64 *count)
 	return l->head;
 }
 
-struct page *
-page_at(u64 n)
-{
-	return &pages[n];
-}
-
-u64
-page_number(const struct page *pg)
-{
-	return (u64)(pg - pages);
-}
-
 bool
 page_valid(const struct page *pg)
 {
-	u64 at = (u64)pg - (u64)pages;
+	u64 at = (u64)pg - (u64)page_array;
 
 	return at % sizeof(*pg) == 0 && at / sizeof(*pg) < npages;
 }

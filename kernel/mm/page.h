@@ -3,6 +3,7 @@
 #ifndef KERNEL_MM_PAGE_H
 #define KERNEL_MM_PAGE_H
 
+#include "kernel/check/owner.h"
 #include "kernel/lib/base.h"
 #include "kernel/riscv.h"
 #include "kernel/memlayout.h"
@@ -71,6 +72,9 @@ void kfree(void *kva);
 struct page *page_alloc(void) __must_check;
 struct page *page_alloc_zeroed(void) __must_check;
 
+/* page_alloc_for: page_alloc() by a function for its caller, site. */
+struct page *page_alloc_for(u64 site) __must_check;
+
 /* page_get: one more reference; the caller holds or borrows one. */
 static inline void
 page_get(struct page *pg)
@@ -78,6 +82,8 @@ page_get(struct page *pg)
 	u32 old = __atomic_fetch_add(&pg->refs, 1, __ATOMIC_RELAXED);
 
 	ASSERT(old != 0);
+	if (DEBUG)
+		owner_share(pg);
 }
 
 /*
@@ -117,21 +123,37 @@ void page_keep_all(void);
  * page_list: the head of free list n and the length it says it has; the
  * depot and the harts have one each.  page_at: frame number n of those
  * managed; page_valid: is pg the descriptor of one?  page_fresh: frames from
- * this number on were never used.
- */
-/*
- * page_books: PAGE_BOOK bytes for each managed frame, the audit's own.
+ * this number on were never used.  page_books: PAGE_BOOK bytes for each
+ * frame, the audit's own.
  */
 enum { PAGE_LISTS = NCPU + 1, PAGE_BOOK = 8 };
 void *page_books(void);
 struct page *page_list(int n, u64 *count);
-struct page *page_at(u64 n);
-u64 page_number(const struct page *pg);
+extern struct page *page_array; /* by frame number; fixed after boot */
+
+static inline struct page *
+page_at(u64 n)
+{
+	return &page_array[n];
+}
+
+static inline u64
+page_number(const struct page *pg)
+{
+	return (u64)(pg - page_array);
+}
+
 bool page_valid(const struct page *pg);
 u64 page_fresh(void);
 
 /* How many frames are free, over all lists; exact when nobody allocates. */
 u64 page_count_free(void);
 u64 page_count_total(void);
+
+/*
+ * page_count_peak: the most frames that were in use at one time.  A few more,
+ * for frames on a list of another hart are passed over for new ones.
+ */
+u64 page_count_peak(void);
 
 #endif

@@ -104,14 +104,24 @@ shrink_chain(struct slot **at)
 	return freed;
 }
 
-u64
-pagecache_shrink(void)
+/* Drop what nobody maps; cache.lock held. */
+static u64
+shrink_all(void)
 {
 	u64 freed = 0;
 
-	acquire(&cache.lock);
 	for (int i = 0; i < NHASH; i++)
 		freed += shrink_chain(&cache.hash[i]);
+	return freed;
+}
+
+u64
+pagecache_shrink(void)
+{
+	u64 freed;
+
+	acquire(&cache.lock);
+	freed = shrink_all();
 	release(&cache.lock);
 	return freed;
 }
@@ -141,6 +151,8 @@ enter(u32 inum, u64 index, struct page *pg)
 
 	acquire(&cache.lock);
 	s = take_slot();
+	if (s == NULL && shrink_all() > 0)
+		s = take_slot();
 	if (s != NULL) {
 		page_get(pg);
 		*s = (struct slot){.next = *chain,
@@ -187,8 +199,6 @@ pagecache_get(struct inode *ip, u64 index)
 		return NULL;
 	STAT(text_miss);
 	*inode_cached(ip) = true;
-	if (cache.free == NULL && cache.unused == NSLOT)
-		pagecache_shrink();
 	enter(inum, index, pg);
 	return pg;
 }

@@ -30,6 +30,7 @@ stat_sum(struct kstat *st)
 		.harts = nharts,
 		.pages_total = page_count_total(),
 		.pages_free = page_count_free(),
+		.pages_peak = page_count_peak(),
 		.pages_cached = pagecache_count(),
 		.procs = proc_count(),
 		.files = file_count(),

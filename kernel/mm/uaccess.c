@@ -8,6 +8,7 @@
  * through vm_fault(), as if the process had touched it; so a kernel write
  * cannot reach a page that is shared or read-only.
  */
+#include "kernel/check/plant.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/uaccess.h"
@@ -20,6 +21,8 @@ user_byte(const struct vm *vm, uaddr va, bool write)
 	u64 need = PTE_V | PTE_U | (write ? PTE_W : PTE_R);
 	const pte_t *pte = walk(vm, va);
 
+	if (MISTAKEN(copyout_shared) && pte != NULL && (*pte & PTE_COW))
+		need &= ~PTE_W;
 	if (pte == NULL || (*pte & need) != need)
 		return NULL;
 	return pa_to_kva(PTE_PA(*pte) + va % PGSIZE);

@@ -7,6 +7,7 @@
 
 #include "kernel/lib/base.h"
 #include "kernel/riscv.h"
+#include "kernel/trap/kstack.h"
 
 /* Page table entries: Privileged Architecture, Sv39. */
 #define PTE_V   (1UL << 0)
@@ -83,8 +84,7 @@ int uvmcopy(struct vm *child, struct vm *parent);
  */
 int vm_map(struct vm *vm, uaddr va, struct page *pg, u64 perm);
 
-/* uvmunmap: drop what is mapped in the pages of [lo, hi); 0 or -ENOMEM. */
-int uvmunmap(struct vm *vm, uaddr lo, uaddr hi);
+/* --- page tables (mm/table.c) */
 
 /*
  * walk: the leaf PTE for va in vm, or NULL if there is no leaf table.  Read
@@ -108,7 +108,13 @@ void vm_set(struct vm *vm, pte_t *pte, pte_t value);
 typedef void vm_visit(struct page *table, int level, uaddr va, void *ctx);
 void vm_each_table(const struct vm *vm, vm_visit *visit, void *ctx);
 
-/* vm_grow: move brk by n bytes, eagerly or lazily: the old brk or -errno. */
+/* --- size (mm/brk.c) */
+
+/*
+ * vm_grow: move brk by n bytes; the old brk, or -ENOMEM.  Eagerly means that
+ * every page has a frame of its own from then on, until a fork: the two then
+ * share the promise, and the second to touch a page may find no memory.
+ */
 i64 vm_grow(struct vm *vm, i64 n, bool lazy);
 
 /* --- faults (mm/fault.c) */
@@ -130,9 +136,8 @@ void kvm_init_hart(void); /* use it, on each hart */
 /* The kernel half of every root table is a copy of this one's. */
 extern pte_t *kernel_root;
 
-#define KSTACK_SHIFT 13
-#define KSTACK_SIZE  (1UL << KSTACK_SHIFT) /* and as much guard below it */
-#define KSTACKS      0xffffffff00000000UL
+#define KSTACK_SIZE (1UL << KSTACK_SHIFT) /* and as much guard below it */
+#define KSTACKS     0xffffffff00000000UL
 
 /* kstack_base: the lowest address of the kernel stack of process slot n. */
 static inline u64

@@ -10,6 +10,7 @@
  *
  * The file is hostile: every number from it is checked before it is used.
  */
+#include "kernel/check/plant.h"
 #include "kernel/file/file.h"
 #include "kernel/file/inode.h"
 #include "kernel/lib/string.h"
@@ -79,7 +80,7 @@ map_frame(struct vm *vm, uaddr va, struct page *pg, u64 perm)
 
 	if (pte == NULL || *pte == 0)
 		err = vm_map(vm, va, pg, perm);
-	if (err)
+	if (err && !PLANTED(failnth))
 		page_put(pg);
 	return err;
 }
@@ -225,6 +226,8 @@ load_file(struct image *im)
 	if (inode_type(im->ip) != T_FILE)
 		return -ENOEXEC;
 	err = read_header(im->ip, &eh);
+	if (err)
+		return err;
 	for (int i = 0; i < eh.phnum && err == 0; i++) {
 		err = read_exact(
 			im->ip, &ph, eh.phoff + i * sizeof(ph), sizeof(ph));
@@ -243,7 +246,10 @@ load_path(struct image *im, const char *path)
 {
 	int err;
 
+	/* The walk may be the last to leave a folder that is removed. */
+	log_begin();
 	im->ip = path_lookup(path);
+	log_end();
 	if (IS_ERR(im->ip))
 		return (int)PTR_ERR(im->ip);
 	inode_lock(im->ip);
@@ -311,7 +317,8 @@ stack_build(struct image *im, const struct args *args)
 	int err = 0;
 
 	vm->brk = (top + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1);
-	vm->heap = vm->brk;
+	/* Programs expect memory right below the first break, as on a stack. */
+	vm->heap = vm->brk - PGSIZE;
 	for (; lo < top && err == 0; lo += PGSIZE) {
 		struct page *pg = page_alloc_zeroed();
 
@@ -387,6 +394,8 @@ sys_exec(const u64 *arg)
 	result = args_copyin(&args, p->vm, arg[1]);
 	if (result == 0)
 		result = exec(path, &args);
+	if (MISTAKEN(exec_leak) && result < 0)
+		return result;
 	kfree(args.page);
 	return result;
 }

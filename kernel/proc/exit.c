@@ -7,6 +7,7 @@
  * its zombies from its exit until it is reaped, so wait() looks at one list
  * head.  Who exits hands its children, living and dead, to init.
  */
+#include "kernel/check/lockdep.h"
 #include "kernel/dev/dev.h"
 #include "kernel/file/file.h"
 #include "kernel/file/inode.h"
@@ -80,9 +81,12 @@ exit(int status)
 	close_files(p);
 	vm_switch(NULL); /* off the tables that go now */
 	vm_clear(p->vm);
+	if (LOCKDEP)
+		lockdep_exit();
 
 	acquire(&tree.lock);
 	orphan_children(p);
+	DEBUG_ASSERT(list_empty(&p->children) && list_empty(&p->zombies));
 	p->status = status;
 	list_remove(&p->sibling);
 	list_push(&p->parent->zombies, &p->sibling);
@@ -109,6 +113,7 @@ take_zombie(struct proc *p)
 	if (list_empty(&p->zombies))
 		return NULL;
 	child = list_first(&p->zombies, struct proc, sibling);
+	DEBUG_ASSERT(child->parent == p && child->state == PROC_ZOMBIE);
 	list_remove(&child->sibling);
 	child->parent = NULL;
 	return child;

@@ -2,6 +2,7 @@
 /*
  * fork.c - new processes.
  */
+#include "kernel/check/plant.h"
 #include "kernel/file/file.h"
 #include "kernel/file/inode.h"
 #include "kernel/lib/string.h"
@@ -71,7 +72,8 @@ sys_fork(const u64 *arg)
 	return pid;
 
 free_child:
-	proc_free(child);
+	if (!PLANTED(failnth))
+		proc_free(child);
 	return err;
 }
 

@@ -5,12 +5,18 @@
  * Free slots are on a list, processes in use in a hash by their id, so
  * nothing scans the table.
  */
+#include "kernel/check/asan.h"
+#include "kernel/check/failnth.h"
 #include "kernel/file/inode.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/proc.h"
 #include "kernel/trap/trap.h"
 
 enum { NPIDHASH = 128 };
+
+/* What nobody may touch while the slot is free. */
+#define PROC_BODY(p)  FROM_MEMBER(p, parent)
+#define PROC_STACK(p) (void *)(p)->kstack, KSTACK_SIZE
 
 struct proc procs[NPROC];
 struct proc *initproc;
@@ -41,6 +47,8 @@ proc_init(void)
 		p->kstack = kstack_base(i);
 		p->tf = (struct trapframe *)(p->kstack + KSTACK_SIZE) - 1;
 		list_push(&ptable.free, &p->pidlink);
+		asan_poison(PROC_STACK(p), SHADOW_STACK);
+		asan_poison(PROC_BODY(p), SHADOW_OBJECT);
 	}
 }
 
@@ -94,17 +102,20 @@ slot_give(struct proc *p)
 	release(&ptable.lock);
 }
 
-struct proc *
+__injectable struct proc *
 proc_alloc(void)
 {
-	struct proc *p = slot_take();
+	struct proc *p = fail_here(ALLOC_SITE()) ? NULL : slot_take();
 
 	if (p == NULL)
 		return NULL;
+	asan_unpoison(PROC_BODY(p));
+	asan_unpoison(PROC_STACK(p));
 	p->state = PROC_EMBRYO;
 	p->vm = &p->vms[0];
 	p->ctx = (struct context){.ra = (u64)proc_begin, .sp = (u64)p->tf};
 	p->killable = false;
+	p->fail_in = 0;
 	return p;
 }
 
@@ -115,6 +126,11 @@ proc_free(struct proc *p)
 	acquire(&p->lock);
 	p->state = PROC_FREE;
 	release(&p->lock);
+	DEBUG_ASSERT(p->cwd == NULL);
+	DEBUG_ASSERT(list_empty(&p->queue) && list_empty(&p->sibling));
+	DEBUG_ASSERT(p->vms[0].root == NULL && p->vms[1].root == NULL);
+	asan_free(PROC_STACK(p), SHADOW_STACK);
+	asan_free(PROC_BODY(p), SHADOW_OBJECT);
 	slot_give(p);
 }
 
@@ -154,10 +170,11 @@ proc_dump(void)
 
 	printf("\n  pid  parent  state     pages to  name\n");
 	for (struct proc *p = procs; p < &procs[NPROC]; p++) {
-		const struct proc *parent = p->parent;
+		const struct proc *parent;
 
 		if (p->state == PROC_FREE)
 			continue;
+		parent = p->parent;
 		printf("%5d  %6d  %-8s  %8lx  %s\n", p->pid,
 			parent == NULL ? 0 : parent->pid, names[p->state],
 			p->vm == NULL ? 0 : p->vm->brk, p->name);

@@ -35,7 +35,7 @@ enum proc_state {
 
 /*
  *   [p] lock
- *   [t] tree_lock (proc/exit.c)
+ *   [t] tree.lock (proc/exit.c)
  *   [q] ptable.lock (proc/proc.c)
  *   [w] the lock of the wait-queue bucket of chan (proc/sleep.c)
  *   [a] atomic
@@ -66,6 +66,7 @@ struct proc {
 	struct vm vms[2];     /* [o] exec() builds the next in the other */
 	struct file *files[NOFILE]; /* [o] */
 	struct inode *cwd;          /* [o] */
+	u32 fail_in;                /* [o] allocations to go; 0: off */
 	char name[16];              /* [o] for messages */
 };
 
@@ -111,6 +112,13 @@ void yield(void);
 
 /* ready: put a process on the run queue; p->lock held. */
 void ready(struct proc *p);
+
+/*
+ * sched_each, sleep_each: visit who is on the run queue, and who is in the
+ * bucket that belongs to what it sleeps for.  For the audit.
+ */
+void sched_each(void (*visit)(const struct proc *p));
+void sleep_each(void (*visit)(const struct proc *p));
 
 void swtch(struct context *from, struct context *to);
 

@@ -13,6 +13,7 @@
  * to user mode, or when it takes one process and leaves others: if it
  * sleeps itself it takes the process over, and no hart is woken for nothing.
  */
+#include "kernel/check/lockdep.h"
 #include "kernel/check/park.h"
 #include "kernel/dev/dev.h"
 #include "kernel/mm/stat.h"
@@ -61,6 +62,8 @@ void
 ready(struct proc *p)
 {
 	ASSERT(holding(&p->lock));
+	DEBUG_ASSERT(p->state == PROC_RUNNING || p->state == PROC_SLEEPING ||
+		     p->state == PROC_EMBRYO);
 	p->state = PROC_RUNNABLE;
 	acquire(&runq.lock);
 	list_push(&runq.queue, &p->queue);
@@ -103,14 +106,26 @@ idle(void)
 	intr_off();
 }
 
+/* Is p on no hart, and its stack pointer on its stack?  For DEBUG_ASSERT. */
+static bool
+is_off(const struct proc *p)
+{
+	for (int i = 0; i < nharts; i++)
+		if (harts[i].proc == p)
+			return false;
+	return p->ctx.sp > p->kstack && p->ctx.sp <= p->kstack + KSTACK_SIZE;
+}
+
 static void
 run(struct hart *h, struct proc *p)
 {
 	acquire(&p->lock);
 	ASSERT(p->state == PROC_RUNNABLE);
+	DEBUG_ASSERT(is_off(p));
 	p->state = PROC_RUNNING;
 	h->proc = p;
 	h->kick = false;
+	h->resched = false; /* that slice was another's */
 	STAT(switches);
 	timer_arm(false);
 	vm_switch(p->vm);
@@ -135,6 +150,7 @@ scheduler(void)
 	for (;;) {
 		struct proc *p;
 
+		DEBUG_ASSERT(h->proc == NULL && h->noff == 0 && !intr_get());
 		park_point();
 		p = take_next();
 		if (p != NULL)
@@ -164,8 +180,18 @@ yield(void)
 {
 	struct proc *p = myproc();
 
+	if (LOCKDEP)
+		lockdep_sleep(NULL);
 	acquire(&p->lock);
 	ready(p);
 	sched();
 	release(&p->lock);
+}
+
+void
+sched_each(void (*visit)(const struct proc *p))
+{
+	const struct proc *p;
+
+	list_for_each(p, &runq.queue, queue) visit(p);
 }

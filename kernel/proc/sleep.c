@@ -11,6 +11,7 @@
  * sets p->chan and then looks at p->killed.  Both are sequentially
  * consistent, so at least one sees the other.
  */
+#include "kernel/check/lockdep.h"
 #include "kernel/proc/proc.h"
 
 enum { NBUCKET = 64 };
@@ -43,6 +44,7 @@ bucket_of(const void *chan)
 static void
 wake(struct proc *p)
 {
+	DEBUG_ASSERT(p->state == PROC_SLEEPING && p->chan != NULL);
 	list_remove(&p->queue);
 	__atomic_store_n(&p->chan, NULL, __ATOMIC_SEQ_CST);
 	/* It holds its own lock until it is off its stack. */
@@ -57,7 +59,11 @@ sleep(void *chan, struct spinlock *lk)
 	struct proc *p = myproc();
 	struct bucket *b = bucket_of(chan);
 
+	if (LOCKDEP)
+		lockdep_sleep(lk);
 	ASSERT(holding(lk));
+	DEBUG_ASSERT(chan != NULL && p->chan == NULL);
+	DEBUG_ASSERT(p->state == PROC_RUNNING);
 	acquire(&b->lock);
 	__atomic_store_n(&p->chan, chan, __ATOMIC_SEQ_CST);
 	if (p->killable && __atomic_load_n(&p->killed, __ATOMIC_SEQ_CST)) {
@@ -113,4 +119,14 @@ sleep_kill(struct proc *p)
 	if (p->chan == chan && p->killable)
 		wake(p);
 	release(&b->lock);
+}
+
+void
+sleep_each(void (*visit)(const struct proc *p))
+{
+	const struct proc *p;
+
+	for (int i = 0; i < NBUCKET; i++)
+		list_for_each(p, &buckets[i].queue,
+			queue) if (bucket_of(p->chan) == &buckets[i]) visit(p);
 }

@@ -6,6 +6,8 @@
 #ifndef KERNEL_TRAP_CSR_H
 #define KERNEL_TRAP_CSR_H
 
+#include "kernel/check/lockdep.h"
+
 #define csr_read(csr)                                                          \
 	({                                                                     \
 		u64 csr_value;                                                 \
@@ -71,6 +73,8 @@ rdtime(void)
 static inline void
 intr_on(void)
 {
+	if (LOCKDEP)
+		lockdep_intr_on();
 	csr_set(sstatus, SSTATUS_SIE);
 }
 

@@ -3,6 +3,8 @@
 #ifndef KERNEL_TRAP_FRAME_H
 #define KERNEL_TRAP_FRAME_H
 
+#include "kernel/trap/kstack.h"
+
 /* clang-format off: columns of registers */
 
 /* struct trapframe (proc/proc.h) */
@@ -45,7 +47,7 @@
 
 /* A trap in the kernel: the registers that a call may change. */
 #define KF_SIZE        144
-#define KF_STACK_SHIFT 13
+#define KF_STACK_SHIFT KSTACK_SHIFT
 #define KF_EACH(op)                                                            \
 	op ra, 0(sp);                                                          \
 	op t0, 8(sp);                                                          \

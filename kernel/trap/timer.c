@@ -51,7 +51,10 @@ timer_ticks(void)
 	return (rdtime() - boot_time) / tick_length();
 }
 
-/* The timer is set later than it must be, never earlier: writes are dear. */
+/*
+ * Writes to the timer are dear, so it is only ever set earlier: a process may
+ * inherit the rest of another's slice, and an idle hart wakes once for it.
+ */
 void
 timer_arm(bool idle)
 {

@@ -4,9 +4,11 @@
  * mode runs again.
  *
  * The kernel is not preempted.  A time slice that ends in the kernel sets
- * hart.resched, and the process yields on its way back to user mode.  Only
- * system calls run with interrupts on.
+ * hart.resched, and the process yields on its way back to user mode.  System
+ * calls, and the exit of a killed process, run with interrupts on; faults and
+ * all else with interrupts off.
  */
+#include "kernel/check/lockdep.h"
 #include "kernel/check/park.h"
 #include "kernel/dev/dev.h"
 #include "kernel/dev/fdt.h"
@@ -36,9 +38,8 @@ trap_init_hart(void)
 	csr_write(stvec, trap_entry);
 }
 
-/* Serve an interrupt; false if cause is none that we know. */
 static bool
-interrupt(u64 cause)
+serve(u64 cause)
 {
 	switch (cause) {
 	case CAUSE_STIMER:
@@ -55,6 +56,20 @@ interrupt(u64 cause)
 		return true;
 	}
 	return false;
+}
+
+/* Serve an interrupt; false if cause is none that we know. */
+static bool
+interrupt(u64 cause)
+{
+	bool known;
+
+	if (!LOCKDEP || !(cause & CAUSE_INTERRUPT))
+		return serve(cause);
+	lockdep_intr_begin();
+	known = serve(cause);
+	lockdep_intr_end();
+	return known;
 }
 
 /* Say why a process dies, unless a script is reading along. */
@@ -95,8 +110,7 @@ page_fault(struct proc *p, enum fault_kind kind, uaddr va)
 		STAT(fault_nomem);
 	STAT(fault_kill);
 	report_kill(p,
-		err == -ENOMEM ? "no memory for a store" : fault_name(kind),
-		va);
+		err == -ENOMEM ? "no memory for a page" : fault_name(kind), va);
 	proc_kill(p);
 }
 
@@ -131,6 +145,8 @@ dispatch(struct proc *p, struct trapframe *tf, u64 cause, u64 value)
 	}
 	if (interrupt(cause))
 		return;
+	if (cause & CAUSE_INTERRUPT)
+		panic("trap: interrupt of unknown cause", cause);
 	report_kill(p, "exception", value);
 	proc_kill(p);
 }
@@ -141,6 +157,8 @@ leave_kernel(struct proc *p, struct trapframe *tf)
 {
 	struct hart *h;
 
+	if (LOCKDEP)
+		lockdep_user();
 	if (hart_self()->resched) {
 		hart_self()->resched = false;
 		yield();
@@ -185,8 +203,12 @@ user_return(struct trapframe *tf)
 void
 trap_kernel(u64 cause, u64 value, u64 epc)
 {
-	if (interrupt(cause))
+	if (interrupt(cause)) {
+		/* A long system call shall not keep others waiting. */
+		if (hart_self()->kick && myproc() != NULL)
+			sched_kick();
 		return;
+	}
 	printf("trap: cause %lu, address %lx, pc %lx\n", cause, value, epc);
 	panic("trap: exception in the kernel", cause);
 }

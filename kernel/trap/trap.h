@@ -9,7 +9,7 @@ struct trapframe;
 
 void trap_init_hart(void);
 
-/* user_return: go to user mode by tf, the end of every system call. */
+/* user_return: the first way of a new process to user mode, by tf. */
 void user_return(struct trapframe *tf) __noreturn;
 
 /* A system call's handler: six argument registers; a result or -errno. */

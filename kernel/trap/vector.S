@@ -29,7 +29,7 @@ trap_entry:
 	call	trap_user
 	mv	a0, sp
 
-/* user_resume(tf): to user mode, as prepared by user_return(). */
+/* user_resume(tf): to user mode, as prepared by leave_kernel(). */
 	.globl user_resume
 user_resume:
 	mv	sp, a0

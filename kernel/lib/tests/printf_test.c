@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 /* The host's library keeps its names. */
-#define printf	 kernel_printf
+#define printf   kernel_printf
 #define snprintf kernel_snprintf
 #include "kernel/lib/printf.c"
 #undef printf

@@ -17,13 +17,13 @@
 #include <cmocka.h>
 
 /* The host's library keeps its names. */
-#define printf	kernel_printf
-#define memset	kernel_memset
+#define printf  kernel_printf
+#define memset  kernel_memset
 #define memmove kernel_memmove
-#define memcpy	kernel_memcpy
-#define memcmp	kernel_memcmp
-#define strlen	kernel_strlen
-#define strcmp	kernel_strcmp
+#define memcpy  kernel_memcpy
+#define memcmp  kernel_memcmp
+#define strlen  kernel_strlen
+#define strcmp  kernel_strcmp
 #define strncmp kernel_strncmp
 #define strlcpy kernel_strlcpy
 #include "kernel/lib/string.c"
