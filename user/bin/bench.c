@@ -33,6 +33,7 @@ enum {
 	WORKER_PAGES = 64,
 	PARALLEL_TIME = TIMEBASE,
 	SPARSE = 16,
+	AUDIT_PROCS = 500,
 };
 
 static int samples = SAMPLES;
@@ -542,6 +543,43 @@ bench_scale(void)
 	report("scale", "fork", in_parallel(loop_fork), "forks/s");
 }
 
+/* ---- the audit */
+
+static uint64
+once_audit(void)
+{
+	uint64 start = now();
+
+	if (audit() != 0)
+		give_up("the audit");
+	return (now() - start) * NS_PER_TIME;
+}
+
+/* With as many processes as there may be, each with a stack of its own. */
+static void
+bench_audit(void)
+{
+	int gate[2], children = 0, pid = 0;
+	char c;
+
+	report("audit", "idle", sample(once_audit), "ns");
+	if (pipe(gate) < 0)
+		give_up("pipe");
+	for (; children < AUDIT_PROCS && (pid = fork()) > 0; children++)
+		;
+	if (pid == 0) {
+		close(gate[1]);
+		read(gate[0], &c, 1);
+		exit(0);
+	}
+	report("audit", "procs", (uint64)children, "processes");
+	report("audit", "full", sample(once_audit), "ns");
+	close(gate[1]);
+	while (wait(0) > 0)
+		;
+	close(gate[0]);
+}
+
 /* ---- what whole programs cost */
 
 static void
@@ -604,6 +642,7 @@ static const struct {
 	{"fault", bench_fault},
 	{"around", bench_around},
 	{"scale", bench_scale},
+	{"audit", bench_audit},
 	{"work/cowtest", bench_cowtest},
 	{"work/usertests", bench_usertests},
 	{"work/pipeline", bench_pipeline},

@@ -17,7 +17,8 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (number(argv[i], &pid) == 0 && kill(pid) == 0)
 			continue;
-		fprintf(2, "kill: %s: no such process\n", argv[i]);
+		fprintf(2, "kill: %s: no process that can be killed\n",
+			argv[i]);
 		status = 1;
 	}
 	return status;
