@@ -144,7 +144,7 @@ duel(int index)
 static void
 lasttwo(void)
 {
-	herd((run.children + 1) / 2, duel);
+	herd((run.children + 1) / 2, 2, duel);
 }
 
 /* ---- one breaks while the other exits */
@@ -174,7 +174,7 @@ parting(int index)
 static void
 exitrace(void)
 {
-	herd((run.children + 1) / 2, parting);
+	herd((run.children + 1) / 2, 3, parting);
 }
 
 /* ---- whole units */
@@ -247,7 +247,7 @@ sharer(int i)
 static void
 units(void)
 {
-	int n = run.children < 8 ? 8 : run.children;
+	int n = room(run.children < 8 ? 8 : run.children, 2);
 
 	span_make(&span, UNITS);
 	do {
@@ -300,7 +300,7 @@ zero(void)
 		span_make(&span, UNITS);
 		if (one_in(2))
 			expect_zero(&span, -1);
-		herd(run.children, zero_writer);
+		herd(run.children, 1, zero_writer);
 		expect_zero(&span, -1);
 		must_sbrk(-UNITS * UNIT);
 	} while (more());

@@ -42,6 +42,7 @@ static struct image {
 } image;
 
 static struct span span;
+static struct gate ready; /* children open it, the parent waits */
 static struct gate gate;
 static char path[32];
 static char *strings; /* 2 * MAXARG pages for arguments */
@@ -370,7 +371,7 @@ args(void)
 {
 	span_make(&span, UNITS);
 	strings = span.base + UNIT - (MAXARG + 1) * PGSIZE;
-	herd(run.children, args_worker);
+	herd(run.children, 2, args_worker);
 }
 
 /* ---- exec lets pages go that others hold, and are writing to */
@@ -439,15 +440,14 @@ testator(int i)
 static void
 parents(void)
 {
-	int n = room(run.children, 1 + HEIRS);
 
 	span_make(&span, UNITS);
 	do {
-		int seen = 0;
+		int n, seen = 0;
 		char c;
 
 		must_pipe(heard);
-		herd(n, testator);
+		n = herd(run.children, 1 + HEIRS, testator);
 		close(heard[1]);
 		while (read(heard[0], &c, 1) == 1)
 			seen++;
@@ -466,6 +466,7 @@ starved(int i)
 	char *args[] = {path, "@exit", status, NULL};
 
 	own_pages();
+	gate_open(&ready);
 	gate_wait(&gate);
 	for (int tries = 0; tries < 3; tries++)
 		EXPECT(exec("nosuch", args) == -1, "exec of no file worked");
@@ -484,10 +485,12 @@ nomem(void)
 	hog_start(&hog);
 	do {
 		hog_leave(&hog, n * ROOM_PER_CHILD);
+		gate_make(&ready);
 		gate_make(&gate);
 		for (int i = 0; i < n; i++)
 			spawn(starved, i);
 		own_pages();
+		gate_wait(&ready);
 		hog_leave(&hog, below(40));
 		gate_open(&gate);
 		reap(n, MAY_DIE);

@@ -144,7 +144,7 @@ trees(void)
 		each += width;
 	}
 	set_up();
-	herd(room(run.children, each), branch);
+	herd(run.children, each, branch);
 }
 
 static void
@@ -183,7 +183,7 @@ static void
 workers(void)
 {
 	set_up();
-	herd(run.children, worker);
+	herd(run.children, 4, worker);
 	EXPECT_SPAN(&span, WHO);
 }
 

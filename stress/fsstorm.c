@@ -28,6 +28,13 @@ static uint64 block[BLOCK_WORDS];
 static struct gate gate;
 static int blocks_before, inodes_before;
 
+/* hands: how many at a time; each may hold an inode or two open. */
+static int
+hands(void)
+{
+	return run.children < NINODE / 4 ? run.children : NINODE / 4;
+}
+
 /* ---- files with a tag */
 
 static uint64
@@ -141,7 +148,7 @@ hermit(int index)
 static void
 own(void)
 {
-	herd(run.children, hermit);
+	herd(hands(), 1, hermit);
 }
 
 /* ---- a file moves from name to name: link the new, unlink the old */
@@ -205,13 +212,13 @@ move_or_watch(int i)
 static void
 moves(void)
 {
-	int files = (run.children + OBSERVERS) / (1 + OBSERVERS);
+	int files = (hands() + OBSERVERS) / (1 + OBSERVERS);
 	char name[16];
 
 	do {
 		for (int f = 0; f < files; f++)
 			tag_file(step_name(name, f, 0), (uint64)f, 2 * BSIZE);
-		herd(files * (1 + OBSERVERS), move_or_watch);
+		herd(files * (1 + OBSERVERS), 1, move_or_watch);
 		for (int f = 0; f < files; f++)
 			must_unlink(step_name(name, f, STEPS));
 	} while (more());
@@ -301,7 +308,7 @@ fights(void)
 {
 	char name[16];
 
-	herd(run.children, fighter);
+	herd(hands(), 1, fighter);
 	count_links();
 	for (int i = 0; i < NAMES; i++)
 		unlink(file_name(name, "s", i));
@@ -349,8 +356,8 @@ expect_remains(const char *name, int tag)
 static void
 crashes(void)
 {
-	static int pid[64];
-	int n = run.children > 64 ? 64 : run.children;
+	static int pid[NINODE];
+	int n = hands();
 	char name[16];
 
 	do {
@@ -423,7 +430,7 @@ listing(void)
 
 	for (int i = 0; i < STAYING; i++)
 		file_make(file_name(name, "p", i), name, 1);
-	herd(run.children, list_or_churn);
+	herd(hands(), 1, list_or_churn);
 	lister();
 	for (int i = 0; i < STAYING; i++)
 		must_unlink(file_name(name, "p", i));
@@ -466,7 +473,7 @@ undead(int index)
 static void
 openfiles(void)
 {
-	herd(room((run.children + 1) / 2, 2), undead);
+	herd((hands() + 1) / 2, 2, undead);
 }
 
 /* ---- directories */
@@ -501,7 +508,59 @@ settler(int index)
 static void
 dirs(void)
 {
-	herd(run.children, settler);
+	herd(hands(), 1, settler);
+}
+
+/* ---- directories go while somebody walks through them */
+
+/* Even by exec(), the last to leave frees the directory. */
+static void
+walk_or_remove(int index)
+{
+	static char way[] = "l/./././././././././././././././././././nosuch";
+	char *argv[] = {way, NULL};
+
+	do {
+		if (index == 0) {
+			EXPECT(mkdir("l") == 0, "mkdir l failed");
+			EXPECT(unlink("l") == 0, "unlink l failed");
+		} else {
+			EXPECT(exec(way, argv) == -1, "exec of nothing");
+		}
+		run.ops++;
+	} while (more());
+}
+
+static void
+leaving(void)
+{
+	herd(4, 1, walk_or_remove);
+}
+
+/* ---- what cannot be made is undone, while others make the same inode */
+
+static void
+in_vain(int index)
+{
+	enum { FIRST_BLOCK = 3 }; /* after the inode, on disk and in memory */
+	char dir[16];
+
+	EXPECT(mkdir(file_name(dir, "v", index)) == 0, "mkdir %s failed", dir);
+	EXPECT(chdir(dir) == 0, "chdir %s failed", dir);
+	do {
+		failnth(FIRST_BLOCK);
+		EXPECT(mkdir("x") == -1, "mkdir worked without a block");
+		failnth(0);
+		run.ops++;
+	} while (more());
+	EXPECT(chdir("..") == 0, "chdir .. failed");
+	EXPECT(unlink(dir) == 0, "unlink %s failed", dir);
+}
+
+static void
+undone(void)
+{
+	herd(hands(), 1, in_vain);
 }
 
 /* ---- what is left on the disk */
@@ -575,4 +634,5 @@ STRESS(fsstorm, .what = "a file holds what was written to it, under its names",
 	.files = 1, .prepare = count_disk, .finish = count_again,
 	.patterns = {{"own", own}, {"moves", moves}, {"fights", fights},
 		{"crashes", crashes}, {"listing", listing},
-		{"openfiles", openfiles}, {"dirs", dirs}});
+		{"openfiles", openfiles}, {"dirs", dirs}, {"leaving", leaving},
+		{"undone", undone}});

@@ -212,7 +212,7 @@ mixed(void)
 	self_path(path);
 	span_make(&span, UNITS);
 	span_fill(&span, WHO);
-	herd(room((run.children + 1) / 2, 21), gunman);
+	herd((run.children + 1) / 2, 21, gunman);
 	EXPECT_SPAN(&span, WHO);
 }
 

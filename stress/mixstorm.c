@@ -634,7 +634,7 @@ mix(void)
 	char name[16];
 
 	self_path(path);
-	herd(room(run.children, 2) + 1, member);
+	herd(run.children + 1, 2, member);
 	for (int i = 0; i < FILES; i++)
 		unlink(file_name(name, "f", i));
 	unlink("d0");

@@ -32,6 +32,7 @@ enum {
 };
 
 static struct span span;
+static struct gate ready; /* children open it, the parent waits */
 static struct gate gate;
 static int order[2]; /* what the next free process shall attempt */
 static char path[32];
@@ -234,7 +235,7 @@ attempt_on_order(int i)
 
 	close(order[1]);
 	own_pages();
-	gate_wait(&gate);
+	gate_open(&ready);
 	if (read(order[0], &which, 1) != 1)
 		return; /* not needed */
 	attempts[which].run();
@@ -246,11 +247,11 @@ sweep_batch(struct hog *hog, int pages, int which)
 {
 	hog_leave(hog, BATCH * ROOM_PER_CHILD);
 	must_pipe(order);
-	gate_make(&gate);
+	gate_make(&ready);
 	for (int i = 0; i < BATCH; i++)
 		spawn(attempt_on_order, i);
-	gate_open(&gate);
 	own_pages();
+	gate_wait(&ready);
 	for (int i = 0; i < BATCH; i++) {
 		uchar now = (uchar)which;
 
@@ -291,6 +292,7 @@ static void
 attacker(int index)
 {
 	own_pages();
+	gate_open(&ready);
 	gate_wait(&gate);
 	for (int i = 0; i < BURST; i++) {
 		const struct attempt *a = &attempts[below(ARRAY_LEN(attempts))];
@@ -312,10 +314,12 @@ wave(void)
 	hog_start(&hog);
 	do {
 		hog_leave(&hog, n * ROOM_PER_CHILD);
+		gate_make(&ready);
 		gate_make(&gate);
 		for (int i = 0; i < n; i++)
 			spawn(attacker, i);
 		own_pages();
+		gate_wait(&ready);
 		hog_leave(&hog, below(n * 8));
 		gate_open(&gate);
 		reap(n, MAY_DIE);
@@ -331,6 +335,8 @@ breaker(int i)
 {
 	int sites = span_sites(&span), first = below(sites);
 
+	own_pages();
+	gate_open(&ready);
 	gate_wait(&gate);
 	for (int s = 0; s < sites; s++)
 		page_fill(span_site(&span, (first + s) % sites), i * 100);
@@ -349,10 +355,12 @@ burst(void)
 	hog_start(&hog);
 	do {
 		hog_leave(&hog, n * ROOM_PER_CHILD);
+		gate_make(&ready);
 		gate_make(&gate);
 		for (int i = 0; i < n; i++)
 			spawn(breaker, i);
 		own_pages();
+		gate_wait(&ready);
 		hog_leave(&hog, n * span_sites(&span) / 2);
 		gate_open(&gate);
 		reap(n, MAY_DIE);
@@ -401,6 +409,8 @@ lazy(void)
 static void
 bomb(int unused)
 {
+	own_pages();
+	gate_open(&ready);
 	gate_wait(&gate);
 	for (int level = 0; level < LEVELS && fork() >= 0; level++)
 		page_fill(span_site(&span, 0), level);
@@ -416,11 +426,13 @@ bombs(void)
 	hog_start(&hog);
 	hog_leave(&hog, BOMB + n * ROOM_PER_CHILD);
 	must_pipe(alive);
+	gate_make(&ready);
 	gate_make(&gate);
 	for (int i = 0; i < n; i++)
 		spawn(bomb, i);
 	close(alive[1]);
 	own_pages();
+	gate_wait(&ready);
 	hog_leave(&hog, BOMB);
 	gate_open(&gate);
 	reap(n, MAY_DIE);

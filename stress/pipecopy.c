@@ -157,7 +157,7 @@ stream_pair(int index)
 static void
 stream(void)
 {
-	herd(room((run.children + 1) / 2, 3), stream_pair);
+	herd((run.children + 1) / 2, 3, stream_pair);
 }
 
 /* ---- several writers: a byte says who wrote it, and a number */
@@ -331,7 +331,7 @@ source_pair(int index)
 static void
 source(void)
 {
-	herd(room((run.children + 1) / 2, 2), source_pair);
+	herd((run.children + 1) / 2, 2, source_pair);
 }
 
 /* ---- the buffer ends before the bytes do */

@@ -85,7 +85,7 @@ in_shared(void (*fn)(int))
 	buffer_make();
 	do {
 		buffer_fill();
-		herd(run.children, fn);
+		herd(run.children, 2, fn);
 		expect_old_but(buffer, 0);
 	} while (more());
 }
@@ -184,7 +184,7 @@ offset(void)
 	buffer_fill();
 	shared_fd = must_open("records", O_RDONLY);
 	must_pipe(report);
-	herd(n, record_reader);
+	n = herd(n, 1, record_reader);
 	for (int i = 0; i < n; i++) {
 		must_read(report[0], &part, sizeof(part));
 		sum += part >> 12;
@@ -347,7 +347,7 @@ static void
 readonly(void)
 {
 	do {
-		herd(run.children, read_only);
+		herd(run.children, 2, read_only);
 	} while (more());
 }
 
@@ -397,7 +397,7 @@ static void
 lazy(void)
 {
 	do {
-		herd(run.children, untouched);
+		herd(run.children, 2, untouched);
 	} while (more());
 }
 

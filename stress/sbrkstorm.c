@@ -117,7 +117,7 @@ static void
 seesaw(void)
 {
 	area_make();
-	herd(run.children, rider);
+	herd(run.children, 3, rider);
 }
 
 /* ---- one shrinks, the others still read and write */
@@ -162,7 +162,7 @@ static void
 shrink(void)
 {
 	area_make();
-	herd(room((run.children + 1) / 2, 1 + READERS), shrinker);
+	herd((run.children + 1) / 2, 1 + READERS, shrinker);
 }
 
 /* ---- touching what is not there kills */
@@ -346,7 +346,7 @@ touch(void)
 	area_make();
 	resize(0, AREA);
 	area_fill(0, AREA, WHO);
-	herd(run.children, try_all);
+	herd(run.children, 2, try_all);
 	area_check(0, AREA, WHO);
 }
 
@@ -397,7 +397,7 @@ stack(void)
 	area_make();
 	resize(0, AREA);
 	area_fill(0, AREA, WHO);
-	herd(run.children, heap_stack);
+	herd(run.children, 3, heap_stack);
 }
 
 /* ---- what sbrk grants is there */

@@ -71,7 +71,7 @@ parent(int index)
 static void
 broods(void)
 {
-	herd(room(run.children, 1 + BROOD), parent);
+	herd(run.children, 1 + BROOD, parent);
 }
 
 /* ---- one child at a time, as fast as can be: a lost wake-up hangs */
@@ -99,7 +99,7 @@ pair(int index)
 static void
 pairs(void)
 {
-	herd(run.children, pair);
+	herd(run.children, 2, pair);
 }
 
 /* ---- wait with a pointer that cannot be written */
@@ -127,7 +127,7 @@ clumsy(int index)
 static void
 badptr(void)
 {
-	herd(room(run.children, 5), clumsy);
+	herd(run.children, 5, clumsy);
 }
 
 /* ---- parents that exit with their children */
@@ -207,7 +207,7 @@ line(int index)
 static void
 lines(void)
 {
-	herd(room(run.children, 14), line);
+	herd(run.children, 14, line);
 }
 
 /* ---- nobody to wait for */
@@ -226,7 +226,7 @@ lonely(int index)
 static void
 nochild(void)
 {
-	herd(run.children, lonely);
+	herd(run.children, 1, lonely);
 }
 
 STRESS(waitstorm, .what = "each child is reaped once, with its own status",

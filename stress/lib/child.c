@@ -7,7 +7,9 @@
  * nobody writes to: a child closes its write end and reads; when the parent
  * and all who got the write end by fork have closed it, every reader sees
  * the end of the file at once.  So a gate also is a barrier: it opens only
- * when the last child has come to it.
+ * when the last child has come to it.  It works the other way round just as
+ * well: children that open it, each when it is ready, let the parent go on that
+ * waits.
  *
  * Where that is not tight enough, tick_wait() makes processes spin on the
  * clock and go within a system call's time of each other.
@@ -134,13 +136,15 @@ tick_wait(int tick)
 
 /*
  * herd: run fn(0) to fn(n - 1) in n children, all released at once, and
- * reap them.
+ * reap them.  A child and its own children are procs_each processes; if n
+ * times that is more than there is room for, n is less.  Returns n.
  */
-void
-herd(int n, void (*fn)(int))
+int
+herd(int n, int procs_each, void (*fn)(int))
 {
 	struct gate start;
 
+	n = room(n, procs_each);
 	gate_make(&start);
 	for (int i = 0; i < n; i++) {
 		if (must_fork() > 0)
@@ -154,6 +158,7 @@ herd(int n, void (*fn)(int))
 	}
 	gate_open(&start);
 	reap(n, 0);
+	return n;
 }
 
 /*

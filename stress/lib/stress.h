@@ -142,7 +142,7 @@ void gate_make(struct gate *g);
 void gate_wait(struct gate *g);
 void gate_open(struct gate *g);
 void tick_wait(int tick);
-void herd(int n, void (*fn)(int));
+int herd(int n, int procs_each, void (*fn)(int));
 void wait_eof(int fd);
 int room(int want, int procs_each);
 
