@@ -27,7 +27,6 @@ Its baseline is what copying would have cost: the pages that its forks shared.
 import argparse
 import json
 import re
-import signal
 import statistics
 import sys
 import time
@@ -38,7 +37,7 @@ from pathlib import Path
 
 import report
 from qemu import (Broken, Config, Hang, Machine, check_files, check_tools,
-                  parse_mem, start_error)
+                  end_with_grace, parse_mem, start_error)
 
 FORKS = ("fork_exit_wait", "fork_exec", "fork_write_all")
 WORKS = ("cowtest", "usertests", "pipeline")
@@ -391,7 +390,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_with_grace()
     try:
         args = parse_args(argv)
         bench = Bench(args)

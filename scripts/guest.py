@@ -7,13 +7,12 @@ Exit:  0 the program ended with status 0, and printed what --expect names;
        1 it did not, or the kernel panicked or hung; 2 it could not be run.
 """
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 import harts
 from qemu import (Broken, Config, Hang, Machine, check_files, check_tools,
-                  parse_cpus, parse_mem, start_error)
+                  end_with_grace, parse_cpus, parse_mem, start_error)
 from stress import MAX_SECS, PANIC, parse_number
 
 
@@ -73,7 +72,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_with_grace()
     try:
         args = parse_args(argv)
         words = ["batch", args.append, f"run={' '.join(args.program)}"]

@@ -24,6 +24,7 @@ the host alone, which takes no time.  --cut N does one cut, and keeps it.
 """
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import random
 import shutil
@@ -569,7 +570,10 @@ def try_all(setup: Setup, cuts: Iterator[Cut], total: int,
         findings.extend(filter(None, (job.result() for job in ready)))
         progress.tell(done - len(running), len(findings))
 
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool, \
+            contextlib.ExitStack() as undo:
+        # Interrupted: what waits for its turn need not come to it.
+        undo.callback(pool.shutdown, wait=False, cancel_futures=True)
         for cut in cuts:
             # A cut holds a whole disk: make few ahead of their turn.
             if len(running) >= 2 * jobs:
@@ -670,8 +674,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/powercut"))
     args = parser.parse_args(argv)
     args.image = args.image or args.kernel.with_name("fs.img")
+    qemu.end_with_grace()
     try:
         return run(args)
+    except KeyboardInterrupt:
+        print("powercut: interrupted", file=sys.stderr)
+        return 2
     except (Broken, qemu.Broken, ImageError, OSError) as err:
         print(f"powercut: {err}", file=sys.stderr)
         return 2

@@ -20,6 +20,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +46,12 @@ class Broken(Exception):
 
 class Hang(Exception):
     """The guest stopped making progress."""
+
+
+def end_with_grace() -> None:
+    """Let a closed terminal or a kill end us as ^C does: with our QEMUs."""
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)
 
 
 # ---- options and their limits

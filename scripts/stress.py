@@ -19,7 +19,6 @@ hang a report with the symbolised backtraces.
 import argparse
 import random
 import re
-import signal
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,8 @@ from typing import TextIO
 import harts
 import report
 from qemu import (ROOT, Broken, Config, Hang, Machine, check_files,
-                  check_tools, parse_cpus, parse_mem, start_error)
+                  check_tools, end_with_grace, parse_cpus, parse_mem,
+                  start_error)
 
 EXTRA = ("cowtest", "usertests", "grind")
 MAX_SEED = 2**31 - 1
@@ -290,7 +290,7 @@ class Trial:
             self.screen.say(verdict_line(run))
         elif run:
             self.since = time.monotonic()
-        elif reader.running and used > self.options.limit:
+        elif used > self.options.limit:
             raise Hang(f"not done after {self.options.limit:.0f} s")
         elif reader.running:
             done = sum(bool(r.verdict) for r in self.plan.values())
@@ -409,7 +409,7 @@ def prepare(options: Options) -> None:
 
 
 def main(argv: list[str]) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_with_grace()
     try:
         options = parse_args(argv)
         if options.check:
@@ -420,7 +420,7 @@ def main(argv: list[str]) -> int:
               f"{config.mem}, {options.secs} s for each of "
               f"{len(options.names)} programs", flush=True)
         runs = run_all(options, Screen(sys.stdout))
-    except Broken as error:
+    except (Broken, OSError) as error:
         print(f"stress: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

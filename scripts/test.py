@@ -12,7 +12,6 @@ line counts the single tests.
 import argparse
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import report
+from qemu import end_with_grace
 
 SCRIPTS = Path(__file__).resolve().parent
 ROOT = SCRIPTS.parent
@@ -77,7 +77,7 @@ def steps(args: argparse.Namespace) -> list[Step]:
     found += [
         Step("scripts", pytest + sorted(
             str(p) for p in SCRIPTS.glob("test_*.py"))
-            + [f"--junitxml={out}/scripts.xml"], 300,
+            + [f"--junitxml={out}/scripts.xml"], 1200,
             junit=out / "scripts.xml"),
         Step("boot", pytest + [str(SCRIPTS / "boot_test.py"),
                                f"--junitxml={out}/boot.xml"], 600,
@@ -90,6 +90,9 @@ def steps(args: argparse.Namespace) -> list[Step]:
         Step("stress", script("stress.py", *machine, "--secs", "2", "--out",
                               str(out / "stress")), 900,
              junit=out / "stress/junit.xml"),
+        Step("failnth", script("failnth.py", *machine, "--out",
+                               str(out / "failnth")), 1800,
+             junit=out / "failnth/junit.xml"),
         Step("powercut", script("powercut.py", *machine, "--out",
                                 str(out / "powercut")), 900)]
     return found
@@ -217,7 +220,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/test"))
     parser.add_argument("--only", default="", metavar="STEP,STEP")
     args = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_with_grace()
     args.out = args.out.resolve()
     try:
         chosen = choose(steps(args), args.only)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Does the audit still find what it is there to find?
+
+A kernel built with PLANT=audit has every bug of kernel/check/audit_plants.def,
+and the boot argument plant= chooses.  Each must be reported with its own
+line, and nothing else may be; when it is mended, nothing at all.
+
+STAMPEDE_IMAGE names the disk (build/plain/fs.img), STAMPEDE_KERNEL a kernel
+without planted bugs (build/plain/kernel), STAMPEDE_OUT takes the consoles.
+"""
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import leakcheck
+import qemu
+from stress import PANIC
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECK = ROOT / "kernel/check"
+PLAIN = Path(os.environ.get("STAMPEDE_KERNEL", "build/plain/kernel"))
+IMAGE = Path(os.environ.get("STAMPEDE_IMAGE", "build/plain/fs.img"))
+OUT = Path(os.environ.get("STAMPEDE_OUT", "build/test"))
+PLANTED = "build/plain-plant-audit/kernel"
+QUIET = 60.0        # seconds without output; generous, for a loaded host
+CPUS = 3
+
+ROW = re.compile(r'^(SPOILED|CRASH|MISTAKE)\((\w+),((?:\s*"[^"]*",?)+)\)',
+                 re.M)
+REPORT = re.compile(r"((?:audit|park): \S[^:]*)[:,] ")
+TEXT = re.compile(r'(?:audit_report|entry_report|report_count)'
+                  r'\(\s*(?:w,\s*)?"([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A row of audit_plants.def."""
+
+    kind: str
+    name: str
+    texts: list[str]
+
+
+def read_plants() -> list[Plant]:
+    text = (CHECK / "audit_plants.def").read_text(encoding="utf-8")
+    return [Plant(kind, name, re.findall(r'"([^"]*)"', words))
+            for kind, name, words in ROW.findall(text)]
+
+
+PLANTS = read_plants()
+
+
+def plants(kind: str) -> pytest.MarkDecorator:
+    rows = [plant for plant in PLANTS if plant.kind == kind]
+    return pytest.mark.parametrize("plant", rows, ids=lambda p: p.name)
+
+
+def reports(lines: list[str]) -> set[str]:
+    """The constant text of whatever the kernel complains about."""
+    found = {m[1] for line in lines if (m := REPORT.match(line))}
+    return found | {m[0].rpartition(": ")[0] for line in lines
+                    if (m := PANIC.search(line))}
+
+
+def boot(kernel: Path, name: str, arguments: str) -> tuple[int, list[str]]:
+    """Run the machine to its end: QEMU's status, and the console."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    log = OUT / f"plant-{name}.log"
+    log.unlink(missing_ok=True)
+    config = qemu.Config(kernel, IMAGE, CPUS, bootargs=f"batch {arguments}")
+    with qemu.Machine(config, log) as machine:
+        lines = [line for line in machine.lines(QUIET) if line]
+        return machine.status(), lines
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Path:
+    """The kernel with the bugs, built without the options of this make."""
+    env = leakcheck.clean_environment()
+    jobs = len(os.sched_getaffinity(0))
+    subprocess.run(["make", f"-j{jobs}", "PLANT=audit", PLANTED], cwd=ROOT,
+                   env=env, check=True, timeout=600)
+    return ROOT / PLANTED
+
+
+@pytest.fixture(scope="module")
+def sections(kernel: Path) -> dict[str, list[str]]:
+    """What is printed from each spoiling to the next, by its name."""
+    count = sum(plant.kind == "SPOILED" for plant in PLANTS)
+    _, lines = boot(kernel, "all", f"plant=all run=/scene {count}")
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in lines:
+        if line.startswith("plant: "):
+            name = line.removeprefix("plant: ")
+            assert name not in found
+        found.setdefault(name, []).append(line)
+    return found
+
+
+# ---- each bug
+
+@plants("SPOILED")
+def test_spoiled(plant: Plant, sections: dict[str, list[str]]) -> None:
+    lines = sections[plant.name]
+    assert reports(lines) == {f"audit: {text}" for text in plant.texts
+                              if text}
+    # The two audits: one that finds it, one when it is mended.
+    assert re.fullmatch(r"scene: [1-9]\d* 0", lines[-1])
+
+
+@plants("CRASH")
+def test_crash(plant: Plant, kernel: Path) -> None:
+    status, lines = boot(kernel, plant.name, f"plant={plant.name} run=/scene 1")
+    assert status > 0
+    (report,) = reports(lines)
+    assert report.startswith(f"panic: {plant.texts[0]}")
+
+
+@plants("MISTAKE")
+def test_mistake(plant: Plant, kernel: Path) -> None:
+    command, line, also = plant.texts
+    status, lines = boot(kernel, plant.name,
+                         f"plant={plant.name} run={command}")
+    assert status > 0
+    assert any(seen.startswith(line) for seen in lines)
+    assert reports(lines) <= {line, also}
+
+
+# ---- and nothing without one
+
+def test_no_plant_no_finding(kernel: Path) -> None:
+    status, lines = boot(kernel, "none", "run=/scene 2")
+    assert status == 0 and not reports(lines)
+
+
+def test_other_kernels_have_none_of_it() -> None:
+    symbols = subprocess.run(
+        [os.environ.get("CROSS", "riscv64-unknown-elf-") + "nm", str(PLAIN)],
+        capture_output=True, text=True, check=True).stdout
+    assert not re.findall(r"\b(?:spoil_\w+|crash_double_drop|plant_\w+|"
+                          r"mistake)$", symbols, re.M)
+
+
+def test_every_finding_has_a_plant() -> None:
+    texts = {text for path in CHECK.glob("*.c")
+             for text in TEXT.findall(path.read_text(encoding="utf-8"))}
+    planted = {text for plant in PLANTS if plant.kind == "SPOILED"
+               for text in plant.texts[:1]}
+    assert len(texts) > 30
+    assert texts == planted
