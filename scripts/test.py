@@ -52,7 +52,9 @@ def unit_test(source: Path, out: Path) -> list[str]:
     """Compile a host test of kernel code and run it."""
     program = out / source.stem
     return ["sh", "-ec",
-            "cc -std=gnu11 -g -I. -DKERNEL -fsanitize=address,undefined "
+            "cc -std=gnu11 -g -I. -DKERNEL -DCOW=1 -DRELEASE=0 -DDEBUG=0 "
+            "-DASAN=0 -DUBSAN=0 -DLOCKDEP=0 -DPLANT=PLANT_none "
+            "-fsanitize=address,undefined "
             f"-o {program} {source} -lcmocka; exec {program}"]
 
 

@@ -3,9 +3,8 @@
  * fdt_test.c - the device tree reader, on the host: a good tree is read
  * right, and a broken one ends in a panic and nothing worse.
  *
- *	gcc -I. -DKERNEL -fsanitize=address,undefined -o fdt_test \
- *		kernel/dev/tests/fdt_test.c -lcmocka
- *	./fdt_test [SEED]
+ *	make test ONLY=fdt_test
+ *	build/test/fdt_test [SEED]
  *
  * The tree is made here, in the shape of that of QEMU's virt machine, and
  * lies in a block of memory of just its size, so that the sanitizer sees the

@@ -2,9 +2,8 @@
 /*
  * printf_test.c - kernel/lib/printf.c on the host, against the host's own.
  *
- *	gcc -I. -DKERNEL -fsanitize=address,undefined -o printf_test \
- *		kernel/lib/tests/printf_test.c -lcmocka
- *	./printf_test
+ *	make test ONLY=printf_test
+ *	build/test/printf_test
  */
 #include <limits.h>
 #include <setjmp.h>

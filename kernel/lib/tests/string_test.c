@@ -4,9 +4,8 @@
  * simple to be wrong: every alignment of both ends, every short length, every
  * overlap, and nothing touched outside.
  *
- *	gcc -I. -DKERNEL -fsanitize=address,undefined -o string_test \
- *		kernel/lib/tests/string_test.c -lcmocka
- *	./string_test
+ *	make test ONLY=string_test
+ *	build/test/string_test
  */
 #include <setjmp.h>
 #include <stdarg.h>
