@@ -341,8 +341,23 @@ def group_boot(bench: Bench) -> None:
                   lambda s: s.median("boot/prompt"))
 
 
+def group_audit(bench: Bench) -> None:
+    """The kernel's audit on eight harts, alone and with 500 processes."""
+    kinds = ("idle", "full")
+    if not bench.wanted(*(f"audit/{kind}" for kind in kinds)):
+        return
+    boot = Boot(cpus=8)
+    for _ in range(bench.rounds):
+        bench.measure(boot, ["audit"])
+    for kind in kinds:
+        value = bench.samples[boot].median(f"audit/{kind}")
+        if value is not None:
+            bench.add(f"audit/{kind}", value / 1000, "us",
+                      (bench.samples[boot].median("audit/idle") or 0) / 1000)
+
+
 GROUPS = (group_boot, group_fork, group_fault, group_around, group_work,
-          group_share, group_scale)
+          group_share, group_scale, group_audit)
 
 
 # ---- the outcome
