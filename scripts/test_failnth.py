@@ -2,11 +2,7 @@
 """Tests of failnth.py: what it reads out of the kernel's code and of the
 console, and that it finds the errors of a kernel built with PLANT=failnth,
 each by the scenario that takes the error path in which it is.
-
-STAMPEDE_IMAGE names the disk (build/plain/fs.img), STAMPEDE_OUT takes the
-consoles.
 """
-import os
 import re
 import subprocess
 import sys
@@ -15,12 +11,9 @@ from pathlib import Path
 import pytest
 
 import failnth
+import faulty
 import report
-
-ROOT = Path(__file__).resolve().parent.parent
-IMAGE = Path(os.environ.get("STAMPEDE_IMAGE", "build/plain/fs.img"))
-OUT = Path(os.environ.get("STAMPEDE_OUT", "build/test"))
-PLANTED = "build/plain-plant-failnth/kernel"
+from faulty import IMAGE, OUT, ROOT
 
 LISTING = """
 ffffffc080000100 <near>:
@@ -126,13 +119,7 @@ def test_a_scenario_that_is_not() -> None:
 
 @pytest.fixture(scope="module")
 def kernel() -> str:
-    """Built without the options of the make that runs this."""
-    env = {name: value for name, value in os.environ.items()
-           if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")}
-    subprocess.run(["make", f"-j{len(os.sched_getaffinity(0))}",
-                    "PLANT=failnth", PLANTED],
-                   cwd=ROOT, env=env, check=True, timeout=600)
-    return PLANTED
+    return str(faulty.build("plain-plant-failnth", "PLANT=failnth"))
 
 
 @pytest.mark.parametrize("scenario, lost, site", [

@@ -4,27 +4,16 @@
 A kernel with both flavours has, for each of their reports, a boot argument
 crash= that provokes it (kernel/check/crashes.def).  Each must fire with its
 own line, and nothing may be reported without one.
-
-STAMPEDE_IMAGE names the disk (build/plain/fs.img), STAMPEDE_OUT takes the
-consoles.
 """
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-import qemu
-from stress import PANIC
+import faulty
+from faulty import CHECK, panics
 
-ROOT = Path(__file__).resolve().parent.parent
-CHECK = ROOT / "kernel/check"
-IMAGE = Path(os.environ.get("STAMPEDE_IMAGE", "build/plain/fs.img"))
-OUT = Path(os.environ.get("STAMPEDE_OUT", "build/test"))
 FLAVOR = "debug+lockdep"
-QUIET = 60.0        # seconds without output; generous, for a loaded host
-CPUS = 3
 
 ROW = re.compile(r'^CRASH\("([^"]+)", \w+,\s*"([^"]*)"\)', re.M)
 TEXT = re.compile(r'"(lockdep: [^"\n%]+)"')
@@ -50,30 +39,11 @@ LOCKDEP, DEBUG = crashes("LOCKDEP"), crashes("DEBUG")
 
 @pytest.fixture(scope="module")
 def kernel() -> Path:
-    """The kernel with both, built without the options of this make."""
-    env = {name: value for name, value in os.environ.items()
-           if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")}
-    jobs = len(os.sched_getaffinity(0))
-    target = f"build/{FLAVOR}/kernel"
-    subprocess.run(["make", f"-j{jobs}", f"FLAVOR={FLAVOR}", target],
-                   cwd=ROOT, env=env, check=True, timeout=600)
-    return ROOT / target
+    return faulty.build(FLAVOR, f"FLAVOR={FLAVOR}")
 
 
 def boot(kernel: Path, name: str, arguments: str) -> tuple[int, list[str]]:
-    """Run the machine to its end: QEMU's status, and the console."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    log = OUT / f"lockdep-{name}.log"
-    log.unlink(missing_ok=True)
-    config = qemu.Config(kernel, IMAGE, CPUS, bootargs=f"batch {arguments}")
-    with qemu.Machine(config, log) as machine:
-        lines = [line for line in machine.lines(QUIET) if line]
-        return machine.status(), lines
-
-
-def panics(lines: list[str]) -> list[str]:
-    return [line.partition("panic: ")[2] for line in lines
-            if PANIC.search(line)]
+    return faulty.boot(kernel, f"lockdep-{name}", arguments)
 
 
 def crash(kernel: Path, name: str, line: str) -> list[str]:

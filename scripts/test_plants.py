@@ -5,8 +5,7 @@ A kernel built with PLANT=audit has every bug of kernel/check/audit_plants.def,
 and the boot argument plant= chooses.  Each must be reported with its own
 line, and nothing else may be; when it is mended, nothing at all.
 
-STAMPEDE_IMAGE names the disk (build/plain/fs.img), STAMPEDE_KERNEL a kernel
-without planted bugs (build/plain/kernel), STAMPEDE_OUT takes the consoles.
+STAMPEDE_KERNEL names a kernel without planted bugs (build/plain/kernel).
 """
 import os
 import re
@@ -16,18 +15,11 @@ from pathlib import Path
 
 import pytest
 
-import leakcheck
-import qemu
+import faulty
+from faulty import CHECK
 from stress import PANIC
 
-ROOT = Path(__file__).resolve().parent.parent
-CHECK = ROOT / "kernel/check"
 PLAIN = Path(os.environ.get("STAMPEDE_KERNEL", "build/plain/kernel"))
-IMAGE = Path(os.environ.get("STAMPEDE_IMAGE", "build/plain/fs.img"))
-OUT = Path(os.environ.get("STAMPEDE_OUT", "build/test"))
-PLANTED = "build/plain-plant-audit/kernel"
-QUIET = 60.0        # seconds without output; generous, for a loaded host
-CPUS = 3
 
 ROW = re.compile(r'^(SPOILED|CRASH|MISTAKE)\((\w+),((?:\s*"[^"]*",?)+)\)',
                  re.M)
@@ -67,24 +59,12 @@ def reports(lines: list[str]) -> set[str]:
 
 
 def boot(kernel: Path, name: str, arguments: str) -> tuple[int, list[str]]:
-    """Run the machine to its end: QEMU's status, and the console."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    log = OUT / f"plant-{name}.log"
-    log.unlink(missing_ok=True)
-    config = qemu.Config(kernel, IMAGE, CPUS, bootargs=f"batch {arguments}")
-    with qemu.Machine(config, log) as machine:
-        lines = [line for line in machine.lines(QUIET) if line]
-        return machine.status(), lines
+    return faulty.boot(kernel, f"plant-{name}", arguments)
 
 
 @pytest.fixture(scope="module")
 def kernel() -> Path:
-    """The kernel with the bugs, built without the options of this make."""
-    env = leakcheck.clean_environment()
-    jobs = len(os.sched_getaffinity(0))
-    subprocess.run(["make", f"-j{jobs}", "PLANT=audit", PLANTED], cwd=ROOT,
-                   env=env, check=True, timeout=600)
-    return ROOT / PLANTED
+    return faulty.build("plain-plant-audit", "PLANT=audit")
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,16 @@
 A kernel with both flavours has, for each of their reports, a boot argument
 crash= that provokes it (kernel/check/crashes.def).  Each must fire with its
 own line, and nothing else may; without one nothing may be reported at all.
-
-STAMPEDE_IMAGE names the disk (build/plain/fs.img), STAMPEDE_OUT takes the
-consoles.
 """
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-import qemu
-from stress import PANIC
+import faulty
+from faulty import CHECK, panics
 
-ROOT = Path(__file__).resolve().parent.parent
-CHECK = ROOT / "kernel/check"
-IMAGE = Path(os.environ.get("STAMPEDE_IMAGE", "build/plain/fs.img"))
-OUT = Path(os.environ.get("STAMPEDE_OUT", "build/test"))
 FLAVOR = "asan+ubsan"
-QUIET = 60.0        # seconds without output; generous, for a loaded host
 
 ROW = re.compile(r'^CRASH\("((?:asan|ubsan)-[^"]+)", (\w+),\s*"([^"]+)"\)',
                  re.M)
@@ -37,26 +27,12 @@ FUNCTIONS = {name: function for name, function, _ in ROWS}
 
 @pytest.fixture(scope="module")
 def kernel() -> Path:
-    """The kernel with both, built without the options of this make."""
-    env = {name: value for name, value in os.environ.items()
-           if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")}
-    jobs = len(os.sched_getaffinity(0))
-    target = f"build/{FLAVOR}/kernel"
-    subprocess.run(["make", f"-j{jobs}", f"FLAVOR={FLAVOR}", target],
-                   cwd=ROOT, env=env, check=True, timeout=600)
-    return ROOT / target
+    return faulty.build(FLAVOR, f"FLAVOR={FLAVOR}")
 
 
 def boot(kernel: Path, name: str, arguments: str,
          cpus: int) -> tuple[int, list[str]]:
-    """Run the machine to its end: QEMU's status, and the console."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    log = OUT / f"sanitizer-{name}.log"
-    log.unlink(missing_ok=True)
-    config = qemu.Config(kernel, IMAGE, cpus, bootargs=f"batch {arguments}")
-    with qemu.Machine(config, log) as machine:
-        lines = [line for line in machine.lines(QUIET) if line]
-        return machine.status(), lines
+    return faulty.boot(kernel, f"sanitizer-{name}", arguments, cpus)
 
 
 def crash(kernel: Path, name: str) -> list[str]:
@@ -64,8 +40,8 @@ def crash(kernel: Path, name: str) -> list[str]:
     # One hart: before it takes up its scheduler, no process runs.
     status, lines = boot(kernel, name, f"crash={name}", cpus=1)
     assert status > 0
-    (panic,) = [line for line in lines if PANIC.search(line)]
-    assert panic.startswith(f"panic: {LINES[name]}: 0x")
+    (panic,) = panics(lines)
+    assert panic.startswith(f"{LINES[name]}: 0x")
     assert {m[1] for line in lines if (m := REPORT.match(line))} == {
         name.partition("-")[0]}
     return lines
