@@ -78,7 +78,7 @@ main(void)
 	/* Pairs with the store above: what it built is visible. */
 	while (!__atomic_load_n(&ready_to_run, __ATOMIC_ACQUIRE))
 		if (panicked)
-			panic_stop();
+			panic_stop(true);
 	while (hart_id() >= nharts)
 		asm volatile("wfi"); /* more than the kernel can use */
 	hart_init();

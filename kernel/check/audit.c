@@ -10,6 +10,9 @@
  *
  * Each finding is one line "audit: what: numbers".  What is constant, and
  * only the numbers differ from case to case.
+ *
+ * It runs when a process asks for it, and at the end of a panic if that met
+ * the kernel at rest.
  */
 #include "kernel/check/audit.h"
 #include "kernel/check/failnth.h"
@@ -25,6 +28,7 @@ enum { LINES_MAX = 40 };
 
 struct frame_note *frame_notes;
 static u64 findings;
+static bool running;
 
 static const char *const use_names[] = {
 	[USE_NONE] = "nothing",
@@ -49,7 +53,8 @@ audit_init(void)
 bool
 audit_finding(void)
 {
-	if (++findings == 1)
+	/* A panic has told that already. */
+	if (++findings == 1 && !panicked)
 		failnth_report();
 	return findings <= LINES_MAX;
 }
@@ -62,19 +67,26 @@ audit_owner(const struct page *pg)
 }
 
 bool
-frame_count(const struct page *pg, enum frame_use use)
+frame_conflict(const struct page *pg, enum frame_use use)
 {
-	struct frame_note *f = &frame_notes[page_number(pg)];
+	const struct frame_note *f = &frame_notes[page_number(pg)];
 
-	f->found++;
-	if (f->use == USE_NONE)
-		f->use = use;
-	if (f->use == use)
-		return true;
 	audit_report("frame has two uses", "frame %lx, %s and %s", page_pa(pg),
 		use_names[f->use], use_names[use]);
 	audit_owner(pg);
 	return false;
+}
+
+bool
+all_zero(const void *at, u64 size)
+{
+	const u64 *word = at;
+	u64 n = size / sizeof(u64), any = 0;
+
+#pragma GCC unroll 16
+	for (u64 i = 0; i < n; i++)
+		any |= word[i];
+	return any == 0;
 }
 
 void
@@ -95,29 +107,111 @@ static void (*const checks[])(void) = {
 	check_tables,
 	check_files,
 	check_procs,
+	check_tlbs,
 	check_frames,
 };
+
+static u64
+run_checks(void)
+{
+	running = true;
+	findings = 0;
+	memset(frame_notes, 0, page_count_total() * sizeof(*frame_notes));
+	for (u64 i = 0; i < ARRAY_SIZE(checks); i++)
+		checks[i]();
+	if (findings > LINES_MAX)
+		printf("audit: and %lu more\n", findings - LINES_MAX);
+	running = false;
+	return findings;
+}
 
 /* audit(): the number of findings, or -EBUSY. */
 i64
 sys_audit(const u64 *arg)
 {
 	int err = park_others();
-	i64 result;
+	u64 found;
 
 	if (err)
 		return err;
-	findings = 0;
-	memset(frame_notes, 0, page_count_total() * sizeof(*frame_notes));
 	if (PLANTED(audit))
 		plant_spoil();
-	for (u64 i = 0; i < ARRAY_SIZE(checks); i++)
-		checks[i]();
+	found = run_checks();
 	if (PLANTED(audit))
 		plant_mend();
-	if (findings > LINES_MAX)
-		printf("audit: and %lu more\n", findings - LINES_MAX);
-	result = (i64)findings;
 	park_release();
-	return result;
+	return (i64)found;
+}
+
+/* ---- after a panic */
+
+/* Says why, if what a hart was doing forbids an audit. */
+static bool
+hart_forbids(int n, bool at_rest)
+{
+	const struct hart *h = &harts[n];
+
+	if (h->nheld > 0)
+		printf("panic: audit left out: hart %d held %s\n", n,
+			h->held[h->nheld - 1]->name);
+	else if (h->noff > 0)
+		printf("panic: audit left out: hart %d held a lock\n", n);
+	else if (!at_rest)
+		printf("panic: audit left out: hart %d was not at rest\n", n);
+	else
+		return false;
+	return true;
+}
+
+/* The same for the whole kernel. */
+static bool
+state_forbids(u64 at_rest)
+{
+	if (frame_notes == NULL || running) {
+		printf("panic: audit left out: %s\n",
+			running ? "it was running"
+				: "the kernel is not set up");
+		return true;
+	}
+	for (int i = 0; i < nharts; i++)
+		if (__atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE) &&
+			hart_forbids(i, at_rest & 1UL << i))
+			return true;
+	for (struct proc *p = procs; p < &procs[NPROC]; p++) {
+		if (p->state == PROC_FREE || !p->midway)
+			continue;
+		printf("panic: audit left out: pid %d (%s) sleeps halfway\n",
+			p->pid, p->name);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * There is no waiting for a better moment, as park_others() does: the harts
+ * stay where the panic met them.  So what the audit counts has to be at rest
+ * by chance: each hart in user mode, idle or parked, no lock held, no process
+ * asleep halfway through a call.  The hart that panicked cannot be at rest:
+ * what its process had just then taken or let go of may be found to differ,
+ * so the last line names that process.
+ *
+ * All of it may be broken, or there would be no panic.  Lists are followed
+ * only so far, and a fault in here is a panic in a panic, which ends all.
+ */
+void
+audit_panic(u64 at_rest)
+{
+	const struct proc *p = myproc();
+	u64 found;
+
+	if (state_forbids(at_rest | 1UL << hart_id()))
+		return;
+	found = run_checks();
+	if (found == 0)
+		printf("panic: audit clean");
+	else
+		printf("panic: audit found %lu", found);
+	if (p != NULL)
+		printf(", pid %d (%s) halfway", p->pid, p->name);
+	printf("\n");
 }

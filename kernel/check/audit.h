@@ -15,6 +15,13 @@ struct vm;
 /* audit_init: at boot, once memory can be allocated. */
 void audit_init(void);
 
+/*
+ * audit_panic: for panic(), on the hart that reports, when all others have
+ * stopped or do not answer.  at_rest: a bit for each that had nothing half
+ * done.
+ */
+void audit_panic(u64 at_rest);
+
 /* --- for the checks: each runs with the other harts parked */
 
 /*
@@ -45,18 +52,33 @@ enum frame_use {
 	USE_PIPE,
 };
 
-/*
- * frame_count: one more reference to pg was found, for this use; false, and
- * reported, if it is in another use already.
- */
-bool frame_count(const struct page *pg, enum frame_use use);
-
 /* What was found so far, by frame number; the auditor's. */
 struct frame_note {
 	u32 found; /* references */
 	u32 use;   /* enum frame_use */
 };
 extern struct frame_note *frame_notes;
+
+/* frame_conflict: frame_count()'s report. */
+bool frame_conflict(const struct page *pg, enum frame_use use);
+
+/*
+ * frame_count: one more reference to pg was found, for this use; false, and
+ * reported, if it is in another use already.
+ */
+static inline bool
+frame_count(const struct page *pg, enum frame_use use)
+{
+	struct frame_note *f = &frame_notes[page_number(pg)];
+
+	f->found++;
+	if (f->use == USE_NONE)
+		f->use = use;
+	return f->use == use || frame_conflict(pg, use);
+}
+
+/* all_zero: size bytes, a multiple of 8, at an address that is one too. */
+bool all_zero(const void *at, u64 size);
 
 static inline enum frame_use
 frame_use(const struct page *pg)
@@ -79,6 +101,7 @@ void check_cache(void);  /* refs.c: pages of the page cache */
 void check_tables(void); /* tables.c: page tables and their entries */
 void check_files(void);  /* objects.c: files, pipes, inodes, buffers */
 void check_procs(void);  /* procs.c: families and sleepers */
+void check_tlbs(void);   /* tlbs.c: what harts may still remember */
 void check_frames(void); /* refs.c: the counts of all frames */
 
 #endif

@@ -37,24 +37,28 @@ check_list(int n)
 static void
 check_fresh(void)
 {
-	for (u64 i = page_fresh(); i < page_count_total(); i++) {
-		const struct page *pg = page_at(i);
+	const struct frame_note *note = &frame_notes[page_fresh()];
+	u64 n = page_count_total() - page_fresh();
 
-		if (frame_use(pg) == USE_FREE)
+	if (all_zero(note, n * sizeof(*note)))
+		return;
+	for (u64 i = 0; i < n; i++)
+		if (note[i].use == USE_FREE)
 			audit_report("free list has a frame never used",
-				"frame %lx", page_pa(pg));
-		else
-			frame_count(pg, USE_FREE);
-	}
+				"frame %lx",
+				page_pa(page_at(page_fresh() + i)));
 }
 
 void
 check_lists(void)
 {
-	for (int n = 0; n < PAGE_LISTS; n++)
-		check_list(n);
+	u64 n;
+
+	for (int i = 0; i < PAGE_LISTS; i++)
+		check_list(i);
 	check_fresh();
-	for (u64 i = 0; i < page_fresh(); i++)
+	n = page_fresh();
+	for (u64 i = 0; i < n; i++)
 		if (page_at(i)->kept)
 			frame_count(page_at(i), USE_KERNEL);
 }

@@ -228,7 +228,7 @@ graph_lock(void)
 	/* Pairs with the release in graph_unlock(). */
 	while (__atomic_exchange_n(&graph.lock, 1, __ATOMIC_ACQUIRE) != 0)
 		if (panicked)
-			panic_stop();
+			panic_stop(false);
 }
 
 static void

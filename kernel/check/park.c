@@ -43,7 +43,7 @@ rest(void)
 		if (__atomic_load_n(&owner, __ATOMIC_SEQ_CST) == NOBODY)
 			return;
 		if (panicked)
-			panic_stop();
+			panic_stop(true);
 		asm volatile("wfi" ::: "memory");
 	}
 }
@@ -63,6 +63,12 @@ park_point(void)
 		rest();
 		__atomic_fetch_and(&parked, ~me, __ATOMIC_SEQ_CST);
 	}
+}
+
+bool
+park_wanted(void)
+{
+	return __atomic_load_n(&owner, __ATOMIC_RELAXED) != NOBODY;
 }
 
 static u32
@@ -102,15 +108,15 @@ gather(void)
 	while ((__atomic_load_n(&parked, __ATOMIC_SEQ_CST) & others()) !=
 		others()) {
 		if (panicked)
-			panic_stop();
+			panic_stop(false);
 		if (rdtime() > end)
 			return false;
 	}
 	return true;
 }
 
-static bool
-any_midway(void)
+bool
+park_midway(void)
 {
 	for (struct proc *p = procs; p < &procs[NPROC]; p++)
 		if (p->state != PROC_FREE && p->midway)
@@ -130,7 +136,7 @@ park_others(void)
 			park_release();
 			return -EBUSY;
 		}
-		if (!any_midway())
+		if (!park_midway())
 			return 0;
 		park_release();
 		yield();

@@ -12,6 +12,12 @@
  */
 void park_point(void);
 
+/* park_wanted: is a hart waiting for the others to park? */
+bool park_wanted(void);
+
+/* park_midway: does a process sleep with something half done? */
+bool park_midway(void);
+
 /*
  * park_others: until park_release(), no other hart runs and no process is
  * in the middle of a system call but where a signal could end it.  0, or

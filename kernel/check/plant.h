@@ -20,7 +20,7 @@ enum plant {
 enum mistake {
 	MISTAKE_none,
 #define SPOILED(name, finding, also)
-#define CRASH(name, panic)
+#define CRASH(name, panic, audit, also)
 #define MISTAKE(name, run, line, also) MISTAKE_##name,
 #include "kernel/check/audit_plants.def"
 #undef SPOILED

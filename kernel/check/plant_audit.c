@@ -584,6 +584,40 @@ spoil_proc_slots(void)
 	POKE(dead_child()->state, PROC_FREE);
 }
 
+/* A dead child follows itself. */
+static void
+spoil_family_circle(void)
+{
+	struct list *node = &dead_child()->sibling;
+
+	POKE(node->next, node);
+}
+
+static void
+spoil_sleep_circle(void)
+{
+	struct list *node = &reader()->queue;
+
+	POKE(node->next, node);
+}
+
+/* ---- translations */
+
+static void
+spoil_tlb_behind(void)
+{
+	struct vm *vm = myproc()->vm;
+
+	POKE(vm->stale, false);
+	POKE(hart_self()->tlb.withdrawn, vm->withdrawn - 1);
+}
+
+static void
+spoil_tlb_elsewhere(void)
+{
+	POKE(hart_self()->tlb.vm, initproc->vm);
+}
+
 /* ---- what ends in a panic */
 
 static struct page *
@@ -647,15 +681,55 @@ crash_unlock_free(void)
 	release(&lk);
 }
 
+/* The panic finds a process halfway through something. */
+static void
+crash_die_asleep(void)
+{
+	POKE(reader()->midway, true);
+	panic("plant: die_asleep", 0);
+}
+
+/* A hart with interrupts off, as with a lock, though none is listed. */
+static void
+crash_die_locked(void)
+{
+	POKE(harts[0].noff, 1);
+	panic("plant: die_locked", 0);
+}
+
+/* A hart that nobody has heard of since; the machine has three. */
+static void
+crash_die_busy(void)
+{
+	POKE(nharts, 4);
+	POKE(harts[3].online, 1);
+	panic("plant: die_busy", 0);
+}
+
+/* An audit meets a pointer to nowhere. */
+static void
+crash_die_auditing(void)
+{
+	POKE(reader()->sibling.next, (struct list *)8);
+}
+
+/* The same, but it is the audit of the panic. */
+static void
+crash_die_wild(void)
+{
+	crash_die_auditing();
+	panic("plant: die_wild", 0);
+}
+
 /* ---- the choice */
 
 static const struct row {
 	const char *name;
 	void (*spoil)(void);
 } rows[] = {
-#define SPOILED(name, finding, also)   {#name, spoil_##name},
-#define CRASH(name, panic)             {#name, crash_##name},
-#define MISTAKE(name, run, line, also) /* in its own place */
+#define SPOILED(name, finding, also)    {#name, spoil_##name},
+#define CRASH(name, panic, audit, also) {#name, crash_##name},
+#define MISTAKE(name, run, line, also)  /* in its own place */
 #include "kernel/check/audit_plants.def"
 #undef SPOILED
 #undef CRASH
@@ -664,7 +738,7 @@ static const struct row {
 
 enum {
 #define SPOILED(name, finding, also) ROW_##name,
-#define CRASH(name, panic)
+#define CRASH(name, panic, audit, also)
 #define MISTAKE(name, run, line, also)
 #include "kernel/check/audit_plants.def"
 	NSPOILED, /* those come first */
@@ -676,7 +750,7 @@ enum {
 static const char *const mistakes[] = {
 	"none",
 #define SPOILED(name, finding, also)
-#define CRASH(name, panic)
+#define CRASH(name, panic, audit, also)
 #define MISTAKE(name, run, line, also) #name,
 #include "kernel/check/audit_plants.def"
 #undef SPOILED

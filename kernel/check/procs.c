@@ -26,12 +26,25 @@ note_runnable(const struct proc *p)
 	found[p - procs] |= AS_RUNNABLE;
 }
 
+/* A list that does not come back to its head cannot be followed. */
+static void
+report_circle(const char *list, int pid)
+{
+	audit_report(
+		"list of processes runs in a circle", "%s, pid %d", list, pid);
+}
+
 /* Those on one of parent's lists that say it is their parent. */
 static void
 note_family(const struct proc *parent, struct list *l, u8 as)
 {
 	const struct proc *p;
 
+	if (!list_ends(l, NPROC)) {
+		report_circle(as == AS_CHILD ? "children" : "dead children",
+			parent->pid);
+		return;
+	}
 	list_for_each(p, l, sibling) if (p->parent == parent)
 		found[p - procs] |= as;
 }
@@ -46,8 +59,10 @@ note_lists(void)
 		note_family(p, &p->children, AS_CHILD);
 		note_family(p, &p->zombies, AS_ZOMBIE);
 	}
-	sleep_each(note_sleeper);
-	sched_each(note_runnable);
+	if (!sleep_each(note_sleeper))
+		report_circle("sleepers", 0);
+	if (!sched_each(note_runnable))
+		report_circle("the run queue", 0);
 }
 
 static void

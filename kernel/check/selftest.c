@@ -3,10 +3,12 @@
  * selftest.c - the boot argument crash=NAME breaks the kernel in a known
  * way, so that tests can see the reports (crashes.def).
  */
+#include "kernel/check/plant.h"
 #include "kernel/check/selftest.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/lib/string.h"
 #include "kernel/proc/hart.h"
+#include "kernel/proc/proc.h"
 #include "kernel/trap/csr.h"
 
 void
@@ -69,14 +71,13 @@ wait_for_harts(void)
 			;
 }
 
-void
-selftest(void)
+static void
+crash(void)
 {
 	char name[24];
 
 	if (!bootarg("crash", name, sizeof(name)))
 		return;
-	wait_for_harts();
 	for (u64 i = 0; i < ARRAY_SIZE(crashes); i++) {
 		if (strcmp(name, crashes[i].name) != 0)
 			continue;
@@ -87,4 +88,20 @@ selftest(void)
 	for (u64 i = 0; i < ARRAY_SIZE(crashes); i++)
 		printf(" %s", crashes[i].name);
 	printf("\n");
+}
+
+void
+selftest(void)
+{
+	if (PLANTED(demand) || !bootarg("crash", NULL, 0))
+		return;
+	wait_for_harts();
+	crash();
+}
+
+void
+selftest_demand(void)
+{
+	if (PLANTED(demand) && myproc() != initproc)
+		crash();
 }

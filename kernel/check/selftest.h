@@ -6,6 +6,9 @@
 /* selftest: do what boot argument crash=NAME asks for; nothing without it. */
 void selftest(void);
 
+/* selftest_demand: with PLANT=demand, when a program asks for the uptime. */
+void selftest_demand(void);
+
 #define CRASH(name, run, line) void run(void);
 #include "kernel/check/crashes.def"
 #undef CRASH

@@ -6,6 +6,7 @@
  * that is met is counted; check_frames() compares the counts in the end.
  */
 #include "kernel/check/audit.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/vm.h"
 #include "kernel/mm/zero.h"
@@ -62,13 +63,14 @@ check_leaf(const struct walk *w, const struct page *leaf, uaddr va)
 	const pte_t *pte = page_kva(leaf);
 	u32 used = 0;
 
-	for (int i = 0; i < PT_ENTRIES; i++, va += PGSIZE) {
-		if (pte[i] == 0)
-			continue;
+	for (int i = pte_used(pte, 0, PT_ENTRIES); i < PT_ENTRIES;
+		i = pte_used(pte, i + 1, PT_ENTRIES)) {
+		uaddr at = va + (u64)i * PGSIZE;
+
 		used++;
-		check_entry(w, va, pte[i]);
+		check_entry(w, at, pte[i]);
 		if ((pte[i] & PTE_W) && leaf->sealed)
-			entry_report(w, "writable page in a sealed table", va,
+			entry_report(w, "writable page in a sealed table", at,
 				pte[i]);
 	}
 	if (used != leaf->used)
@@ -82,7 +84,10 @@ static void
 check_root(const struct page *root)
 {
 	const pte_t *pte = page_kva(root);
+	u64 half = PT_ENTRIES / 2;
 
+	if (memcmp(pte + half, kernel_root + half, half * sizeof(*pte)) == 0)
+		return;
 	for (int i = PT_ENTRIES / 2; i < PT_ENTRIES; i++)
 		if (pte[i] != kernel_root[i])
 			audit_report("root table has another kernel half",
@@ -120,7 +125,8 @@ check_leaf_sharing(const struct page *leaf)
 {
 	const pte_t *pte = page_kva(leaf);
 
-	for (int i = 0; i < PT_ENTRIES; i++) {
+	for (int i = pte_used(pte, 0, PT_ENTRIES); i < PT_ENTRIES;
+		i = pte_used(pte, i + 1, PT_ENTRIES)) {
 		const struct page *pg;
 
 		if (!(pte[i] & PTE_W) || !page_managed(PTE_PA(pte[i])))
@@ -142,8 +148,10 @@ check_leaf_sharing(const struct page *leaf)
 void
 check_tables(void)
 {
+	u64 used = page_fresh();
+
 	audit_each_vm(count_tables);
-	for (u64 i = 0; i < page_fresh(); i++)
-		if (frame_use(page_at(i)) == USE_LEAF)
+	for (u64 i = 0; i < used; i++)
+		if (frame_notes[i].use == USE_LEAF)
 			check_leaf_sharing(page_at(i));
 }

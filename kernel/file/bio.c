@@ -304,7 +304,7 @@ buf_prefetch(const u32 *blocknos, u32 n)
 	__atomic_sub_fetch(&prefetching, n, __ATOMIC_RELAXED);
 }
 
-u32
+__audit_only u32
 bio_in_use(void)
 {
 	u32 used = 0;

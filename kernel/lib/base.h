@@ -47,6 +47,8 @@ typedef u64 pte_t; /* page table entry */
 #define __packed     __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __noreturn   __attribute__((noreturn))
+/* Only the audit calls it, which is no path through the kernel to cover. */
+#define __audit_only __attribute__((no_sanitize_coverage))
 #define __must_check __attribute__((warn_unused_result))
 
 #include "kernel/lib/print.h"

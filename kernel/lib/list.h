@@ -45,6 +45,20 @@ list_loose(const struct list *node)
 	return node->next == NULL || node->next == node;
 }
 
+/*
+ * list_ends: is the list no longer than most?  For those who do not trust it:
+ * a broken list may run in a circle that its head is not part of.
+ */
+static inline bool
+list_ends(const struct list *l, u64 most)
+{
+	const struct list *at = l->next;
+
+	for (; at != l && most > 0; most--)
+		at = at->next;
+	return at == l;
+}
+
 /* list_push: put node last on the list. */
 static inline void
 list_push(struct list *l, struct list *node)

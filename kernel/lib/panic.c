@@ -10,11 +10,14 @@
  * lock; but a hart waits for it, and the first one for the others, only for
  * a bounded time: whatever state the kernel is in, it comes to its end.
  *
+ * When all have reported, the audit runs if it can (check/audit.c).
+ *
  * A panic inside the first hart's report (a fault in the backtrace, say) is
  * told in one line and ends everything at once.
  */
 #include "kernel/lib/print.h"
 
+#include "kernel/check/audit.h"
 #include "kernel/check/failnth.h"
 #include "kernel/check/lockdep.h"
 #include "kernel/check/owner.h"
@@ -31,6 +34,7 @@ static int reporter = NOBODY; /* [atomic] the hart that panicked first */
 static u32 print_turn;        /* [atomic] 1: a hart prints its report */
 static u64 stopping;          /* [atomic] bit n: hart n reports */
 static u64 stopped;           /* [atomic] bit n: hart n has done so */
+static u64 resting;           /* [atomic] bit n: with nothing half done */
 
 static void __noreturn
 halt(void)
@@ -142,13 +146,17 @@ wait_for_others(int self)
 }
 
 void
-panic_stop(void)
+panic_stop(bool at_rest)
 {
 	int self = hart_id();
 	u64 bit = 1UL << self % 64;
 	bool turn;
 
 	intr_off();
+	if (__atomic_load_n(&reporter, __ATOMIC_RELAXED) == self) {
+		printf("panic in panic: waits for a lock: 0x%x\n", self);
+		end();
+	}
 	/* Back here from its own report: that has failed, do not try again. */
 	if (__atomic_fetch_or(&stopping, bit, __ATOMIC_RELAXED) & bit)
 		halt();
@@ -158,6 +166,8 @@ panic_stop(void)
 	backtrace((u64)__builtin_frame_address(0));
 	if (turn)
 		pass_turn();
+	if (at_rest)
+		__atomic_fetch_or(&resting, bit, __ATOMIC_RELAXED);
 	/* Pairs with the load in missing(): what we printed is out. */
 	__atomic_fetch_or(&stopped, bit, __ATOMIC_RELEASE);
 	halt();
@@ -171,7 +181,7 @@ panic(const char *what, unsigned long data)
 	intr_off();
 	if (__atomic_exchange_n(&panicked, 1, __ATOMIC_SEQ_CST) != 0) {
 		if (__atomic_load_n(&reporter, __ATOMIC_RELAXED) != self)
-			panic_stop();
+			panic_stop(false);
 		printf("panic in panic: %s: 0x%lx\n", what, data);
 		end();
 	}
@@ -192,5 +202,6 @@ panic(const char *what, unsigned long data)
 	wait_for_others(self);
 	/* Not in the middle of the report of one that came late. */
 	take_turn();
+	audit_panic(__atomic_load_n(&resting, __ATOMIC_RELAXED));
 	end();
 }

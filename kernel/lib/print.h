@@ -3,6 +3,8 @@
 #ifndef KERNEL_LIB_PRINT_H
 #define KERNEL_LIB_PRINT_H
 
+#include <stdbool.h>
+
 /*
  * printf: format to the console: %d %u %x %ld %lu %lx %p %s %c %%, with
  * width, '-' and '0'.  One call's text is not mixed with another's.
@@ -29,9 +31,9 @@ extern int panicked;
 /*
  * panic_stop: stop this hart for ever, because another one panicked; shows
  * what this one was doing, in its turn.  For the software interrupt and for
- * loops that wait for a lock; any context.
+ * loops that wait for a lock; any context.  at_rest: it has nothing half done.
  */
-void panic_stop(void) __attribute__((noreturn, cold));
+void panic_stop(bool at_rest) __attribute__((noreturn, cold));
 
 /*
  * backtrace: print the callers of the frame pointer fp, one a line, as

@@ -21,6 +21,8 @@
 /* A word that may be part of an object of any type. */
 typedef u64 __attribute__((may_alias)) word;
 
+#define ONES 0x0101010101010101UL
+
 enum { WORD = sizeof(word), UNROLL = 8, BLOCK = WORD * UNROLL };
 
 static inline size_t
@@ -55,7 +57,7 @@ void *
 memset(void *dst, int c, size_t n)
 {
 	u8 *at = dst;
-	word value = (u8)c * 0x0101010101010101UL;
+	word value = (u8)c * ONES;
 
 	asan_check(dst, n, true);
 	while (n > 0 && misalignment(at) != 0) {
@@ -204,6 +206,30 @@ strlen(const char *s)
 		end++;
 	asan_check(s, (size_t)(end - s) + 1, false);
 	return (size_t)(end - s);
+}
+
+/* Is one of a word's bytes 0?  (Mycroft's test) */
+static bool
+has_zero(word w)
+{
+	return ((w - ONES) & ~w & (ONES << 7)) != 0;
+}
+
+size_t
+strnlen(const char *s, size_t n)
+{
+	const char *at = s, *end = s + n;
+
+	while (at < end && misalignment(at) != 0 && *at != '\0')
+		at++;
+	if (misalignment(at) == 0)
+		while ((size_t)(end - at) >= WORD &&
+			!has_zero(*(const word *)at))
+			at += WORD;
+	while (at < end && *at != '\0')
+		at++;
+	asan_check(s, (size_t)(at - s) + (at < end), false);
+	return (size_t)(at - s);
 }
 
 int

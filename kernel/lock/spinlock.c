@@ -61,7 +61,7 @@ spin(const struct spinlock *lk)
 {
 	while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) != 0) {
 		if (__builtin_expect(panicked, 0))
-			panic_stop();
+			panic_stop(false);
 		asm volatile(".insn 0x0100000f"); /* pause (Zihintpause) */
 	}
 }

@@ -18,7 +18,7 @@ drop_leaf(struct vm *vm, pte_t *slot)
 	struct page *leaf = page_of(PTE_PA(*slot));
 
 	*slot = 0;
-	vm->stale = true;
+	vm_withdraw(vm);
 	leaf_put(leaf);
 }
 
@@ -90,11 +90,16 @@ trim_middles(struct vm *vm, uaddr lo, uaddr hi)
 	u64 gib = (lo + (1UL << GIB_SHIFT) - 1) >> GIB_SHIFT;
 
 	for (; gib << GIB_SHIFT < hi; gib++) {
+		pte_t *middle;
+
 		if (vm->root[gib] == 0)
 			continue;
-		kfree(table_of(vm->root[gib]));
+		middle = table_of(vm->root[gib]);
 		vm->root[gib] = 0;
-		vm->stale = true;
+		vm_withdraw(vm);
+		/* No walk of this hart's may go through what is free. */
+		tlb_flush();
+		kfree(middle);
 	}
 }
 

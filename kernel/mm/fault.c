@@ -134,6 +134,8 @@ cow_break(struct vm *vm, uaddr va, bool kernel)
 		vm_set(vm, pte, PTE_MAKE(page_pa(old), bits));
 		return 0;
 	}
+	if (PLANTED(drop_first))
+		page_put(old);
 	new = page_alloc();
 	if (new == NULL)
 		return -ENOMEM;
@@ -146,7 +148,7 @@ cow_break(struct vm *vm, uaddr va, bool kernel)
 	else
 		STAT_ADD(bytes_fault, PGSIZE);
 	vm_set(vm, pte, PTE_MAKE(page_pa(new), bits));
-	if (!MISTAKEN(old_page_kept))
+	if (!MISTAKEN(old_page_kept) && !PLANTED(drop_first))
 		page_put(old);
 	return 0;
 }

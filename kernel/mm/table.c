@@ -140,7 +140,7 @@ leaf_split(struct vm *vm, pte_t *slot)
 	new->used = old->used;
 	new->sealed = true;
 	*slot = PTE_MAKE(page_pa(new), PTE_V);
-	vm->stale = true;
+	vm_withdraw(vm);
 	leaf_put(old);
 	STAT(tables_split);
 	return 0;
@@ -244,7 +244,7 @@ vm_set(struct vm *vm, pte_t *pte, pte_t value)
 	 */
 	if ((*pte & PTE_V) && (*pte & ~value & (PTE_PERM | PTE_V) ||
 				      PTE_PA(*pte) != PTE_PA(value)))
-		vm->stale = true;
+		vm_withdraw(vm);
 	*pte = value;
 }
 

@@ -25,6 +25,18 @@ tlb_flush(void)
 }
 
 /*
+ * vm_withdraw: a process can no longer use a translation that it had; its
+ * hart has to forget it before user mode runs again.
+ */
+static inline void
+vm_withdraw(struct vm *vm)
+{
+	vm->stale = true;
+	if (TLB_BOOKS)
+		vm->withdrawn++;
+}
+
+/*
  * entry_get, entry_put: raise, drop the count of the frame that a leaf entry
  * names, if it names one that is counted.
  */

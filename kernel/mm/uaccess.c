@@ -13,6 +13,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/vm.h"
+#include "kernel/mm/zero.h"
 
 /* Where the byte at va is for the kernel, or NULL if that takes a fault. */
 static void *
@@ -21,9 +22,11 @@ user_byte(const struct vm *vm, uaddr va, bool write)
 	u64 need = PTE_V | PTE_U | (write ? PTE_W : PTE_R);
 	const pte_t *pte = walk(vm, va);
 
-	if (MISTAKEN(copyout_shared) && pte != NULL && (*pte & PTE_COW))
+	if (pte == NULL)
+		return NULL;
+	if (PLANTED(copyout_shared) && (*pte & PTE_COW) && !is_zero_page(*pte))
 		need &= ~PTE_W;
-	if (pte == NULL || (*pte & need) != need)
+	if ((*pte & need) != need)
 		return NULL;
 	return pa_to_kva(PTE_PA(*pte) + va % PGSIZE);
 }
@@ -94,17 +97,18 @@ copyinstr(struct vm *vm, char *dst, uaddr src, u64 size)
 	u64 at = 0;
 
 	while (at < size) {
-		u64 end = MIN(at + left_in_page(src + at), size);
+		u64 part = MIN(left_in_page(src + at), size - at), len;
 		void *kva;
-		const char *from;
 		int err = user_reach(vm, src + at, false, &kva);
 
 		if (err)
 			return err;
-		for (from = kva; at < end; at++) {
-			dst[at] = *from++;
-			if (dst[at] == '\0')
-				return (int)at;
+		len = strnlen(kva, part);
+		memmove(dst + at, kva, len);
+		at += len;
+		if (len < part) {
+			dst[at] = '\0';
+			return (int)at;
 		}
 	}
 	return -ENAMETOOLONG;

@@ -31,10 +31,17 @@
  *     write here, once the table and the frame are its own.
  *
  * The TLB.  The kernel never uses user addresses, so a translation that is
- * withdrawn matters only when the process runs again: the functions here set
+ * withdrawn matters only when the process runs again: vm_withdraw() sets
  * vm->stale, and leave_kernel() flushes once, however many there were.  No
  * other hart can have translations of this address space that it could still
- * use, for vm_switch() flushes whatever was there.
+ * use, for on the way to another one vm_switch() flushes whatever was there.
+ *
+ * With TLB_BOOKS that is proved at each return to user mode, and by the audit
+ * for all harts at once.  vm->withdrawn counts the withdrawals; a hart notes at
+ * each flush whose tables it is on, and that count.  It may run user code only
+ * if the tables are its process's and nothing was withdrawn since.  It is
+ * right to look at one flush alone: each drops everything that the hart knew,
+ * and between flushes it can only learn what is in the tables by then.
  */
 #include "kernel/check/plant.h"
 #include "kernel/lib/string.h"
@@ -54,10 +61,9 @@ vm_init(struct vm *vm)
 	if (pg == NULL)
 		return -ENOMEM;
 	*vm = (struct vm){.root = page_kva(pg)};
-	for (int i = 0; i < PT_ENTRIES / 2; i++)
-		vm->root[i] = 0;
-	for (int i = PT_ENTRIES / 2; i < PT_ENTRIES; i++)
-		vm->root[i] = kernel_root[i];
+	memset(vm->root, 0, PGSIZE / 2);
+	memmove(vm->root + PT_ENTRIES / 2, kernel_root + PT_ENTRIES / 2,
+		PGSIZE / 2);
 	return 0;
 }
 
@@ -87,6 +93,16 @@ none_between(const pte_t *table, u64 i, u64 end)
 	return true;
 }
 
+/* The leaf table at *slot, which is empty then: no one meets what is free. */
+static struct page *
+take_leaf(pte_t *slot)
+{
+	struct page *leaf = page_of(PTE_PA(*slot));
+
+	*slot = 0;
+	return leaf;
+}
+
 void
 vm_clear(struct vm *vm)
 {
@@ -102,37 +118,52 @@ vm_clear(struct vm *vm)
 		middle = table_of(vm->root[gib]);
 		for (int i = 0; i < middle_used(vm, gib); i++)
 			if (middle[i] != 0)
-				leaf_put(page_of(PTE_PA(middle[i])));
-		DEBUG_ASSERT(
-			none_between(middle, middle_used(vm, gib), PT_ENTRIES));
+				leaf_put(take_leaf(&middle[i]));
+		DEBUG_ASSERT(none_between(middle, 0, PT_ENTRIES));
+		vm->root[gib] = 0;
 		kfree(middle);
 	}
-	DEBUG_ASSERT(none_between(vm->root, roots_used(vm), PT_ENTRIES / 2));
+	DEBUG_ASSERT(none_between(vm->root, 0, PT_ENTRIES / 2));
 	kfree(vm->root);
 	*vm = (struct vm){0};
 }
 
-void
+__audit_only void
 vm_each_table(const struct vm *vm, vm_visit *visit, void *ctx)
 {
-	visit(page_of(kva_to_pa(vm->root)), 2, 0, ctx);
-	for (u64 gib = 0; gib < PT_ENTRIES / 2; gib++) {
-		const pte_t *middle;
-		uaddr va = gib << GIB_SHIFT;
+	int end = PT_ENTRIES / 2;
 
-		if (vm->root[gib] == 0)
-			continue;
-		middle = table_of(vm->root[gib]);
+	visit(page_of(kva_to_pa(vm->root)), 2, 0, ctx);
+	for (int gib = pte_used(vm->root, 0, end); gib < end;
+		gib = pte_used(vm->root, gib + 1, end)) {
+		const pte_t *middle = table_of(vm->root[gib]);
+		uaddr va = (u64)gib << GIB_SHIFT;
+
 		visit(page_of(kva_to_pa(middle)), 1, va, ctx);
-		for (u64 i = 0; i < PT_ENTRIES; i++)
-			if (middle[i] != 0)
-				visit(page_of(PTE_PA(middle[i])), 0,
-					va + (i << LEAF_SHIFT), ctx);
+		for (int i = pte_used(middle, 0, PT_ENTRIES); i < PT_ENTRIES;
+			i = pte_used(middle, i + 1, PT_ENTRIES))
+			visit(page_of(PTE_PA(middle[i])), 0,
+				va + ((u64)i << LEAF_SHIFT), ctx);
 	}
 }
 
+/*
+ * This hart has just flushed its TLB, on the tables of vm; with NULL it is on
+ * the kernel's, and may run no process before it flushes.
+ */
+static void
+note_flush(struct vm *vm)
+{
+	if (vm != NULL)
+		vm->stale = false;
+	if (!TLB_BOOKS)
+		return;
+	hart_self()->tlb.vm = vm;
+	hart_self()->tlb.withdrawn = vm == NULL ? 0 : vm->withdrawn;
+}
+
 void
-vm_switch(const struct vm *vm)
+vm_switch(struct vm *vm)
 {
 	const pte_t *root = vm == NULL ? kernel_root : vm->root;
 
@@ -140,9 +171,32 @@ vm_switch(const struct vm *vm)
 	/*
 	 * Orders the new root before all that follows, and drops what this
 	 * hart knew of other address spaces; and has it fetch instructions
-	 * anew, for frames get new contents (Zifencei).
+	 * anew, for frames get new contents (Zifencei).  Also without a
+	 * process: the tables we were on may be freed now, and as long as a
+	 * hart knows of them it may walk them, and set bits in them, ahead of
+	 * what it executes.
 	 */
 	asm volatile("sfence.vma\n\tfence.i" ::: "memory");
+	note_flush(vm);
+}
+
+void
+vm_flush(struct vm *vm)
+{
+	tlb_flush();
+	note_flush(vm);
+}
+
+void
+vm_check_flushed(const struct vm *vm)
+{
+	const struct hart *h = hart_self();
+
+	if (h->tlb.vm != vm)
+		panic("tlb: hart is on the tables of another", (u64)h->tlb.vm);
+	if (h->tlb.withdrawn != vm->withdrawn)
+		panic("tlb: translations were withdrawn and not flushed",
+			vm->withdrawn - h->tlb.withdrawn);
 }
 
 /* ---- fork */
@@ -173,7 +227,7 @@ share_leaf(struct vm *parent, pte_t *to, pte_t from)
 	if (!leaf->sealed) {
 		ASSERT(page_sole(leaf));
 		leaf_seal(leaf);
-		parent->stale = true;
+		vm_withdraw(parent);
 	}
 	DEBUG_ASSERT(leaf_sound(leaf));
 	page_get(leaf);
@@ -260,7 +314,7 @@ uvmcopy(struct vm *child, struct vm *parent)
 		if (err == 0)
 			share_leaves(child, parent); /* cannot fail */
 	}
-	if (err && !MISTAKEN(fork_leak))
+	if (err && !PLANTED(fork_leak))
 		vm_clear(child);
 	return err;
 }

@@ -5,6 +5,7 @@
 #ifndef KERNEL_MM_VM_H
 #define KERNEL_MM_VM_H
 
+#include "kernel/check/plant.h"
 #include "kernel/lib/base.h"
 #include "kernel/riscv.h"
 #include "kernel/trap/kstack.h"
@@ -58,7 +59,11 @@ struct vm {
 	u64 fault_next;      /* where a sequential run would fault next */
 	u32 fault_run;       /* pages the last fault of the run resolved */
 	bool stale;          /* flush the TLB before user mode runs again */
+	u64 withdrawn;       /* TLB_BOOKS: how often a translation went away */
 };
+
+/* Is it noted who may have translations of what?  (mm/vm.c) */
+#define TLB_BOOKS (DEBUG || PLANTED(audit))
 
 /* --- address spaces (mm/vm.c) */
 
@@ -69,7 +74,16 @@ int vm_init(struct vm *vm);
 void vm_clear(struct vm *vm);
 
 /* vm_switch: run on vm's page table; NULL: on the kernel's own. */
-void vm_switch(const struct vm *vm);
+void vm_switch(struct vm *vm);
+
+/* vm_flush: forget translations that were withdrawn from vm, the running. */
+void vm_flush(struct vm *vm);
+
+/*
+ * vm_check_flushed: with TLB_BOOKS, panics unless this hart is on vm's page
+ * table and has flushed since the last translation was withdrawn.
+ */
+void vm_check_flushed(const struct vm *vm);
 
 /*
  * uvmcopy: give child all that parent has, shared.  0 or -ENOMEM, and then
@@ -100,6 +114,28 @@ pte_t *vm_private(struct vm *vm, uaddr va);
 
 /* vm_set: store an entry got from vm_private(), keeping the table's books. */
 void vm_set(struct vm *vm, pte_t *pte, pte_t value);
+
+/*
+ * pte_used: the first of entries from to end - 1 of a table that is not 0, or
+ * end.  Most are 0, and are passed by the cache line.
+ */
+static inline int
+pte_used(const pte_t *table, int from, int end)
+{
+	while (from < end) {
+		const pte_t *e = &table[from];
+
+		if (from % 8 == 0 && from + 8 <= end &&
+			(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] |
+				e[7]) == 0)
+			from += 8;
+		else if (*e == 0)
+			from++;
+		else
+			break;
+	}
+	return from;
+}
 
 /*
  * vm_each_table: visit the root, middle (level 1) and leaf (0) tables of vm;

@@ -33,9 +33,13 @@ struct hart {
 	bool intena;        /* interrupts were on at the first push_off() */
 	u32 nheld;          /* spinlocks held */
 	struct spinlock *held[HELD_MAX];
-	bool kick;           /* wake an idle hart before user mode */
-	bool resched;        /* the time slice is over */
-	u32 online;          /* [a] it has reached the scheduler */
+	bool kick;             /* wake an idle hart before user mode */
+	bool resched;          /* the time slice is over */
+	u32 online;            /* [a] it has reached the scheduler */
+	struct {               /* TLB_BOOKS: at the last flush */
+		struct vm *vm; /* the tables it was on; NULL: the kernel's */
+		u64 withdrawn; /* their count then */
+	} tlb;
 	struct mm_stat stat; /* counters; others read them torn-free */
 } __aligned(64);
 

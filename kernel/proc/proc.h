@@ -115,10 +115,11 @@ void ready(struct proc *p);
 
 /*
  * sched_each, sleep_each: visit who is on the run queue, and who is in the
- * bucket that belongs to what it sleeps for.  For the audit.
+ * bucket that belongs to what it sleeps for.  False if a list does not end.
+ * For the audit.
  */
-void sched_each(void (*visit)(const struct proc *p));
-void sleep_each(void (*visit)(const struct proc *p));
+bool sched_each(void (*visit)(const struct proc *p));
+bool sleep_each(void (*visit)(const struct proc *p));
 
 void swtch(struct context *from, struct context *to);
 

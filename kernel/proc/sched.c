@@ -15,6 +15,7 @@
  */
 #include "kernel/check/lockdep.h"
 #include "kernel/check/park.h"
+#include "kernel/check/plant.h"
 #include "kernel/dev/dev.h"
 #include "kernel/mm/stat.h"
 #include "kernel/proc/proc.h"
@@ -116,9 +117,36 @@ is_off(const struct proc *p)
 	return p->ctx.sp > p->kstack && p->ctx.sp <= p->kstack + KSTACK_SIZE;
 }
 
-static void
+/*
+ * After p: the process to run next, if there is one, and this hart is on its
+ * tables; else the hart is on the kernel's.  Going there first would cost one
+ * more flush of the TLB.
+ *
+ * p->lock is held: until it is released nobody can free p's tables, which we
+ * are on.  The next one's stay, for it cannot end before it runs.  A process
+ * that we hold is in no queue, so none is taken while somebody audits.
+ */
+static struct proc *
+change_tables(void)
+{
+	struct proc *next = park_wanted() ? NULL : take_next();
+
+	if (next == NULL || MISTAKEN(switch_missed))
+		vm_switch(NULL);
+	else
+		vm_switch(next->vm);
+	return next;
+}
+
+/*
+ * Run p, whose tables this hart is on, until it gives up the hart; returns who
+ * is next, if that is known, and the hart is on that one's tables.
+ */
+static struct proc *
 run(struct hart *h, struct proc *p)
 {
+	struct proc *next;
+
 	acquire(&p->lock);
 	ASSERT(p->state == PROC_RUNNABLE);
 	DEBUG_ASSERT(is_off(p));
@@ -128,17 +156,16 @@ run(struct hart *h, struct proc *p)
 	h->resched = false; /* that slice was another's */
 	STAT(switches);
 	timer_arm(false);
-	vm_switch(p->vm);
-	p->vm->stale = false;
 	swtch(&h->ctx, &p->ctx);
 	h->proc = NULL;
-	vm_switch(NULL);
+	next = change_tables();
 	/*
 	 * The process's interrupts may have been on; the scheduler's are off
 	 * between finding nothing to run and wfi, or it would miss a wake-up.
 	 */
 	h->intena = false;
 	release(&p->lock);
+	return next;
 }
 
 void
@@ -153,10 +180,12 @@ scheduler(void)
 		DEBUG_ASSERT(h->proc == NULL && h->noff == 0 && !intr_get());
 		park_point();
 		p = take_next();
-		if (p != NULL)
-			run(h, p);
-		else
+		if (p != NULL && !MISTAKEN(switch_missed))
+			vm_switch(p->vm);
+		if (p == NULL)
 			idle();
+		while (p != NULL)
+			p = run(h, p);
 	}
 }
 
@@ -188,10 +217,13 @@ yield(void)
 	release(&p->lock);
 }
 
-void
+bool
 sched_each(void (*visit)(const struct proc *p))
 {
 	const struct proc *p;
 
+	if (!list_ends(&runq.queue, NPROC))
+		return false;
 	list_for_each(p, &runq.queue, queue) visit(p);
+	return true;
 }

@@ -121,12 +121,24 @@ sleep_kill(struct proc *p)
 	release(&b->lock);
 }
 
-void
-sleep_each(void (*visit)(const struct proc *p))
+static bool
+each_in(const struct bucket *b, void (*visit)(const struct proc *p))
 {
 	const struct proc *p;
 
+	if (!list_ends(&b->queue, NPROC))
+		return false;
+	list_for_each(p, &b->queue, queue) if (bucket_of(p->chan) == b)
+		visit(p);
+	return true;
+}
+
+__audit_only bool
+sleep_each(void (*visit)(const struct proc *p))
+{
+	bool all = true;
+
 	for (int i = 0; i < NBUCKET; i++)
-		list_for_each(p, &buckets[i].queue,
-			queue) if (bucket_of(p->chan) == &buckets[i]) visit(p);
+		all &= each_in(&buckets[i], visit);
+	return all;
 }

@@ -8,6 +8,8 @@
  * its timer for that, and the hart that the process left did so too, so at
  * least one timer is set for it.
  */
+#include "kernel/check/plant.h"
+#include "kernel/check/selftest.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/lock/spinlock.h"
 #include "kernel/proc/proc.h"
@@ -111,5 +113,7 @@ sys_pause(const u64 *arg)
 i64
 sys_uptime(const u64 *arg)
 {
+	if (PLANTED(demand))
+		selftest_demand();
 	return (i64)timer_ticks();
 }

@@ -10,6 +10,7 @@
  */
 #include "kernel/check/lockdep.h"
 #include "kernel/check/park.h"
+#include "kernel/check/plant.h"
 #include "kernel/dev/dev.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/mm/stat.h"
@@ -38,8 +39,9 @@ trap_init_hart(void)
 	csr_write(stvec, trap_entry);
 }
 
+/* at_rest: nothing was interrupted but user mode, or an idle hart. */
 static bool
-serve(u64 cause)
+serve(u64 cause, bool at_rest)
 {
 	switch (cause) {
 	case CAUSE_STIMER:
@@ -52,7 +54,7 @@ serve(u64 cause)
 		/* Another hart wants this one awake, or stopped. */
 		csr_clear(sip, INT_SSOFT);
 		if (panicked)
-			panic_stop();
+			panic_stop(at_rest);
 		return true;
 	}
 	return false;
@@ -60,14 +62,14 @@ serve(u64 cause)
 
 /* Serve an interrupt; false if cause is none that we know. */
 static bool
-interrupt(u64 cause)
+interrupt(u64 cause, bool at_rest)
 {
 	bool known;
 
 	if (!LOCKDEP || !(cause & CAUSE_INTERRUPT))
-		return serve(cause);
+		return serve(cause, at_rest);
 	lockdep_intr_begin();
-	known = serve(cause);
+	known = serve(cause, at_rest);
 	lockdep_intr_end();
 	return known;
 }
@@ -143,7 +145,7 @@ dispatch(struct proc *p, struct trapframe *tf, u64 cause, u64 value)
 		page_fault(p, FAULT_EXEC, value);
 		return;
 	}
-	if (interrupt(cause))
+	if (interrupt(cause, true))
 		return;
 	if (cause & CAUSE_INTERRUPT)
 		panic("trap: interrupt of unknown cause", cause);
@@ -172,11 +174,10 @@ leave_kernel(struct proc *p, struct trapframe *tf)
 	ASSERT(h->noff == 0);
 	if (h->kick)
 		sched_kick();
-	if (p->vm->stale) {
-		/* Orders every entry changed since the last time. */
-		asm volatile("sfence.vma" ::: "memory");
-		p->vm->stale = false;
-	}
+	if (p->vm->stale && !MISTAKEN(flush_missed))
+		vm_flush(p->vm);
+	if (TLB_BOOKS)
+		vm_check_flushed(p->vm);
 	tf->hart = hart_id();
 	csr_write(sstatus, (csr_read(sstatus) & ~SSTATUS_SPP) | SSTATUS_SPIE);
 }
@@ -203,7 +204,7 @@ user_return(struct trapframe *tf)
 void
 trap_kernel(u64 cause, u64 value, u64 epc)
 {
-	if (interrupt(cause)) {
+	if (interrupt(cause, myproc() == NULL)) {
 		/* A long system call shall not keep others waiting. */
 		if (hart_self()->kick && myproc() != NULL)
 			sched_kick();
