@@ -17,6 +17,8 @@ PYTHON    ?= /usr/bin/python3
 #   DISK=file  make qemu: keep the changes   GDBPORT=1234
 #   QUICK=1    bench: shorter                APPEND=... more boot arguments
 #   BASE=rev   leakcheck: compare with it
+#   FUZZ_TIME=8h  JOBS=n  fuzz: how long, on how many cores
+#   INPUT=file    repro, minimize: a program    GDB=1  repro: wait for gdb
 ONLY    ?=
 SECS    ?= 20
 SEED    ?=
@@ -25,6 +27,11 @@ APPEND  ?=
 QUICK   ?=
 GDBPORT ?= 1234
 BASE    ?= origin/main
+FUZZ_TIME    ?=
+JOBS         ?=
+INPUT        ?=
+GDB          ?=
+FUZZ_FLAVORS ?= plain,asan,lockdep
 
 # Every variant has a folder of its own, so switching never needs a clean.
 #   FLAVOR=plain    assertions on        FLAVOR=debug   junk fill, more checks
@@ -45,11 +52,18 @@ $(if $(filter-out $(plants),$(PLANT)),$(error PLANT=$(PLANT): unknown; \
 	choose from: $(plants)))
 $(foreach p,$(USERPROGS),$(if $(wildcard $(p)),,$(error USERPROGS: $(p): \
 	no such file (names must not hold blanks))))
+# FUZZ: a kernel for the fuzzer (fuzz/), in a folder of its own.
+#   FUZZ=cover      with edge coverage      FUZZ=bare    without
+#   FUZZ=exact      with block coverage, for reports
+FUZZ    ?=
+$(if $(filter-out cover bare exact,$(FUZZ)),$(error FUZZ=$(FUZZ): choose \
+	from: cover bare exact))
 has     = $(if $(filter $(1),$(flavor)),1,0)
 variant := $(FLAVOR)$(if $(filter 0,$(COW)),-cow0)$(if \
 	$(filter 1,$(RELEASE)),-release)$(if \
 	$(filter-out none,$(PLANT)),-plant-$(PLANT))
-B       := build/$(variant)
+B       := build/$(if $(FUZZ),fuzz/)$(variant)$(if \
+	$(filter bare exact,$(FUZZ)),-$(FUZZ))
 
 # V=1 shows the commands, else each line says what is made.
 V   ?= 0
@@ -96,7 +110,8 @@ XFLAGS := $(BASEFLAGS) -Iuser -fno-builtin -w
 
 # These build by a make of their own: not two of them at once.
 ifneq ($(filter clean stress test qemu qemu-gdb cowtest usertests failnth \
-	bench,\
+	bench fuzz fuzz-build fuzz-bench repro minimize findings regress \
+	corpus-merge coverage,\
 	$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
@@ -104,6 +119,11 @@ endif
 # ---- what there is: a new file is built because it is there
 
 kernel_src := $(sort $(wildcard kernel/*/*.[cS]))
+ifdef FUZZ
+# The monitor starts the harts, and the shim stands between it and the kernel.
+kernel_src := $(filter-out kernel/boot/entry.S kernel/boot/start.c,\
+	$(kernel_src)) $(sort $(wildcard fuzz/shim/*.[cS]))
+endif
 ulib_src   := $(sort $(filter-out user/lib/crt.S,$(wildcard user/lib/*.[cS])))
 # A program from outside takes the place of ours of the same name.
 prog_src   := $(sort $(foreach s,$(wildcard user/bin/*.c user/tests/*.c),$(if \
@@ -131,6 +151,9 @@ $(shell mkdir -p $(B); echo '$(2)' | cmp -s - $(B)/$(1).list || \
 # After `make clean all` has removed it again:
 $(B)/$(1).list: ; @mkdir -p $$(@D); echo '$(2)' > $$@
 endef
+ifdef FUZZ
+disk := $(B)/disk/executor $(B)/disk/fuzzchild
+endif
 $(eval $(call stamp,kernel,$(kernel_src)))
 $(eval $(call stamp,ulib,$(ulib_src)))
 $(eval $(call stamp,disk,$(disk) $(USERPROGS)))
@@ -152,18 +175,22 @@ unwatched := kernel/boot/start.c kernel/check/asan.c kernel/check/asan_boot.c \
 $(call obj,$(unwatched)): SANITIZE :=
 $(call obj,kernel/lib/string.c): SANITIZE := $(UBSAN_FLAGS)
 
+kcompile = $(CC) $(KFLAGS) $(SANITIZE) $(COVER) -MMD -MP -c -o $@ $<
+
 $(B)/obj/kernel/%.o: kernel/%.c Makefile
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(KFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(call run,CC)$(kcompile)
 
 $(B)/obj/kernel/%.o: kernel/%.S Makefile
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(KFLAGS) -MMD -MP -c -o $@ $<
 
+klink = $(call run,LD)$(LD) -nostdlib -z max-page-size=4096 -z noexecstack \
+	--no-warn-rwx-segments $(KWRAP) -T kernel/boot/kernel.ld -o $@ \
+	$(kernel_obj)
+
 $(B)/kernel.nosyms: $(kernel_obj) kernel/boot/kernel.ld $(B)/kernel.list
-	$(call run,LD)$(LD) -nostdlib -z max-page-size=4096 -z noexecstack \
-		--no-warn-rwx-segments \
-		-T kernel/boot/kernel.ld -o $@ $(kernel_obj)
+	$(klink)
 
 $(B)/ksyms.S: $(B)/kernel.nosyms scripts/ksyms.py
 	$(call run,KSYMS)$(NM) -n $< | $(PYTHON) scripts/ksyms.py > $@
@@ -172,9 +199,7 @@ $(B)/ksyms.o: $(B)/ksyms.S
 	$(call run,CC)$(CC) $(KFLAGS) -c -o $@ $<
 
 $(B)/kernel: $(B)/kernel.nosyms $(B)/ksyms.o
-	$(call run,LD)$(LD) -nostdlib -z max-page-size=4096 -z noexecstack \
-		--no-warn-rwx-segments \
-		-T kernel/boot/kernel.ld -o $@ $(kernel_obj) $(B)/ksyms.o
+	$(klink) $(B)/ksyms.o
 
 # ---- user programs
 
@@ -230,12 +255,15 @@ $(foreach s,$(USERPROGS),$(eval $(call external,$(s))))
 
 # ---- disk
 
+on_disk = README.md:/README.md README.md:/README \
+	$(foreach d,$(disk),$(d):/$(patsubst $(B)/disk/%,%,$(d)))
+
+include fuzz/build.mk
+
 $(B)/fs.img: $(disk) scripts/mkfs.py scripts/fsimage.py README.md \
 		kernel/fs.h kernel/param.h kernel/stat.h kernel/file/log.h \
 		$(B)/disk.list
-	$(call run,MKFS)$(PYTHON) scripts/mkfs.py $@ \
-		README.md:/README.md README.md:/README \
-		$(foreach d,$(disk),$(d):/$(patsubst $(B)/disk/%,%,$(d)))
+	$(call run,MKFS)$(PYTHON) scripts/mkfs.py $@ $(on_disk)
 
 # ---- runs
 export CROSS PYTHON
@@ -252,10 +280,10 @@ stress_args = $(machine) $(guest) --only='$(ONLY)' --secs='$(SECS)' \
 	--seed='$(SEED)' --rerun="$(rerun)"
 
 # The tools come first, and then a second make builds with them.
-.PHONY: setup setup-stress setup-test stress test lint qemu qemu-gdb
+.PHONY: setup setup-stress setup-test setup-fuzz stress test lint qemu qemu-gdb
 .PHONY: cowtest usertests failnth bench leakcheck install-hooks remove-hooks
 setup: setup-test                       ## install all tools that are missing
-setup-stress setup-test: setup-%:
+setup-stress setup-test setup-fuzz: setup-%:
 	@scripts/setup.sh $*
 
 # As many jobs as there are processors, unless -j says how many.
@@ -308,9 +336,64 @@ bench: setup-stress                     ## measure: ONLY=regex QUICK=1
 	@$(PYTHON) scripts/bench.py $(machine) \
 		--eager $(eager)/kernel --only='$(ONLY)' $(if $(QUICK),--quick)
 
-leakcheck: setup-stress                 ## compare with BASE=origin/main: leaks, counts, costs
+leakcheck: setup-fuzz                   ## compare with BASE=origin/main: leaks, counts, costs
 	@$(PYTHON) scripts/leakcheck.py --base '$(BASE)' --cpus '$(CPUS)' \
 		--mem '$(MEM)' --seed '$(SEED)'
+
+# ---- fuzzing: see fuzz/build.mk for how its parts are built
+.PHONY: fuzz fuzz-build fuzz-bench repro minimize findings regress
+.PHONY: corpus-merge coverage
+comma := ,
+fuzz_kernel = $(F)/$(variant)/kernel
+# The main instance is plain, the others take turns; a flavour or a planted bug
+# that was asked for is what all of them have.
+fuzz_variants = $(if $(filter plain,$(variant)),$(subst \
+	$(comma), ,$(FUZZ_FLAVORS)),$(variant))
+fuzz_args = --time='$(FUZZ_TIME)' --jobs='$(JOBS)' --seed='$(SEED)' \
+	--flavors='$(fuzz_variants)'
+need_input = $(if $(INPUT),,$(error give the program: make $@ INPUT=file))
+
+fuzz: setup-fuzz                        ## fuzz the kernel: FUZZ_TIME=8h JOBS= FLAVOR=
+	@$(PYTHON) scripts/fuzz.py --check $(fuzz_args)
+	@$(MAKE) $(build) fuzz-tools
+	@for flavor in $(if $(filter plain,$(variant)),$(fuzz_variants),$(FLAVOR)); \
+	do $(MAKE) $(build) FUZZ=cover FLAVOR=$$flavor || exit; done
+	@$(PYTHON) scripts/fuzz.py $(fuzz_args)
+
+fuzz-build: setup-fuzz
+	@$(MAKE) $(build) fuzz-tools
+	@$(MAKE) $(build) FUZZ=cover
+
+repro: fuzz-build                       ## run one program: INPUT=file GDB=1
+	$(need_input)@$(F)/stampede-fuzz repro --kernel=$(fuzz_kernel) \
+		$(if $(GDB),--gdb=$(GDBPORT)) '$(INPUT)'
+
+minimize: fuzz-build                    ## make a failing program small: INPUT=file
+	$(need_input)@$(F)/stampede-fuzz minimize --kernel=$(fuzz_kernel) \
+		'$(INPUT)'
+
+findings: fuzz-build                    ## list what make fuzz has found
+	@$(F)/stampede-fuzz findings $(F)/findings
+
+regress: fuzz-build                     ## replay corpus/ under the fuzzer
+	@$(F)/stampede-fuzz corpus --kernel=$(fuzz_kernel) \
+		$(wildcard corpus/*)
+
+corpus-merge: fuzz-build                ## take what make fuzz reached into corpus/
+	@$(PYTHON) scripts/fuzz_corpus.py merge
+
+coverage: setup-fuzz                    ## what of the kernel corpus/ reaches
+	@$(MAKE) $(build) fuzz-tools
+	@$(MAKE) $(build) FUZZ=exact
+	@$(PYTHON) scripts/coverage.py --kernel $(F)/$(variant)-exact/kernel
+
+fuzz-bench: fuzz-build                  ## executions a second, and where time goes
+	@$(MAKE) $(build) FUZZ=bare
+	@$(MAKE) $(build) FUZZ=cover PLANT=demand
+	@$(MAKE) $(build) FUZZ=cover PLANT=demand FLAVOR=debug
+	@$(MAKE) $(build) $(loop_src)
+	@$(MAKE) $(build) B=$(F)/loop/plain USERPROGS='$(loop_src)'
+	@$(PYTHON) scripts/fuzz_bench.py $(if $(QUICK),--quick)
 
 install-hooks:                          ## have git do that before a push or a merge
 	@scripts/install_hooks.sh install

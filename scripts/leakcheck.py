@@ -11,6 +11,7 @@ each runs the same, in turn, so that a change in the host's speed meets both:
 
   - all stress programs, with the audit after each of them;
   - failnth: every scenario with every allocation failing once;
+  - every program of corpus/, as the fuzzer runs it, ten times each;
   - a fixed piece of work on one hart, after which the kernel's counters are
     compared, and the measurements of fork and of page faults (the program
     bench).  Of each the least counts, for a loaded host can only add to it;
@@ -63,6 +64,7 @@ LIMITS = {
     "audit findings": Limit(most=0),
     "pages leaked": Limit(most=0),
     "failnth failures": Limit(most=0),
+    "corpus failures": Limit(most=0),
     "peak pages": Limit(ratio=1.05),
     "pages allocated": Limit(ratio=1.03),
     "bytes copied": Limit(ratio=1.03),
@@ -93,10 +95,14 @@ BENCH = re.compile(r"BENCH (\S+) (\d+) (\S+)")
 OWNER = re.compile(r"owner: frame \w+, allocated by pid -?\d+ in (.+)")
 CALLER = re.compile(r"(\w+)\+0x([0-9a-f]+)")
 INHERITED = "the kernel's audit found something"
+CORPUS = re.compile(r"corpus: (\d+) programs: (\d+) pass")
+# What of build/fuzz a side has to have to run programs.
+FUZZER = ("stampede-fuzz", "monitor.elf", "plain/kernel")
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "B",
-                  "BASE", "COW", "FLAVOR", "PLANT", "RELEASE", "USERPROGS",
-                  "V")
-SOURCES = ("kernel", "user", "stress", "scripts", "Makefile")
+                  "BASE", "COW", "FLAVOR", "FUZZ", "PLANT", "RELEASE",
+                  "USERPROGS", "V")
+SOURCES = ("kernel", "user", "stress", "fuzz", "corpus", "scripts",
+           "Makefile")
 
 
 # ---- git
@@ -184,13 +190,23 @@ def programs_in(root: Path) -> list[str]:
     return sorted(p.stem for p in root.glob("stress/*.c"))
 
 
-def build(root: Path, what: str, log: Path, *options: str) -> None:
+def build_fuzzer(root: Path, what: str, log: Path) -> None:
+    """The fuzzer and its kernel, where the tree has them."""
+    if not (root / "fuzz/build.mk").exists():
+        return
+    build(root, f"the fuzzer of {what}", log, "fuzz-tools", target="")
+    build(root, f"the fuzzer's kernel of {what}", log, "FUZZ=cover")
+
+
+def build(root: Path, what: str, log: Path, *options: str,
+          target: str = "all") -> None:
     """Make a tree, or Broken."""
     jobs = len(os.sched_getaffinity(0))
     with log.open("w", encoding="utf-8") as file:
         try:
             status = subprocess.run(
-                ["make", "-C", str(root), f"-j{jobs}", *options, "all"],
+                ["make", "-C", str(root), f"-j{jobs}", *options,
+                 *target.split()],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file,
                 env=clean_environment(), timeout=BUILD_LIMIT).returncode
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -210,9 +226,16 @@ def build_base(commit: str, out: Path) -> Side:
         git("worktree", "add", "--detach", "--force", str(tree), commit)
         try:
             build(tree, f"the base {commit[:12]}", out / "base-build.log")
+            build_fuzzer(tree, "the base", out / "base-fuzz-build.log")
             kept.mkdir()
             for name in ("kernel", "fs.img"):
                 shutil.copyfile(tree / "build/plain" / name, kept / name)
+            if (tree / "fuzz/build.mk").exists():
+                for name in FUZZER:
+                    (kept / "fuzz" / name).parent.mkdir(parents=True,
+                                                        exist_ok=True)
+                    shutil.copy(tree / "build/fuzz" / name,
+                                kept / "fuzz" / name)
             (kept / "done").write_text("\n".join(programs_in(tree)),
                                        encoding="utf-8")
         except OSError as error:
@@ -232,6 +255,7 @@ def remove_tree(tree: Path) -> None:
 
 def build_here(out: Path) -> Side:
     build(ROOT, "the working tree", out / "here-build.log")
+    build_fuzzer(ROOT, "the working tree", out / "here-fuzz-build.log")
     return Side("here", git("rev-parse", "HEAD"), ROOT / "build/plain",
                 programs_in(ROOT))
 
@@ -345,6 +369,32 @@ def run_failnth(check: Check, side: Side) -> None:
         side.guilty["failnth"] += symbolise(side.kernel, told[:GUILTY])
 
 
+def run_corpus(check: Check, side: Side) -> None:
+    """All programs of corpus/; leaves out a base without a fuzzer."""
+    fuzz = side.folder / "fuzz" if side.name == "base" \
+        else ROOT / "build/fuzz"
+    folders = [str(path) for path in sorted(ROOT.glob("corpus/*/"))
+               if any(path.glob("*.prog"))]
+    if not (fuzz / FUZZER[0]).exists() or not folders:
+        return
+    log = check.out / f"{side.name}-corpus.log"
+    with log.open("w", encoding="utf-8") as file:
+        try:
+            subprocess.run(
+                [str(fuzz / FUZZER[0]), "corpus", "--repeat=10",
+                 "--budget-ms=200", *folders], stdin=subprocess.DEVNULL,
+                stdout=file, stderr=file, timeout=BUDGET)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Broken(f"{fuzz / FUZZER[0]}: {error}") from error
+    lines = log.read_text(encoding="utf-8").splitlines()
+    found = CORPUS.match(lines[-1]) if lines else None
+    if not found:
+        raise Broken(f"the fuzzer of {side.name} does not run; see {log}")
+    side.add("corpus failures", int(found[1]) - int(found[2]))
+    side.guilty["corpus"] += [line for line in lines[:-1]
+                              if not line.startswith("  |")][:GUILTY]
+
+
 def run_work(check: Check, side: Side) -> None:
     """What the kernel has counted after a fixed piece of work."""
     status, lines = check.boot(side, "work", f'/sh -c "{WORK}"', 1)
@@ -410,6 +460,8 @@ def workload(check: Check, base: Side, here: Side) -> None:
     for side in both:
         check.say(f"failnth: {side.name}")
         run_failnth(check, side)
+        check.say(f"corpus: {side.name}")
+        run_corpus(check, side)
     again = 0
     while again == 0 or (again <= AGAIN and check.in_time()
                          and too_much(base, here)):

@@ -52,6 +52,6 @@ fi
 # shellcheck disable=SC2046
 shellcheck $(sources -name '*.sh' -o -path ./.ci/run) || status=1
 
-"$PYTHON" -m pyflakes scripts/*.py || status=1
+"$PYTHON" -m pyflakes scripts/*.py fuzz/tests/*.py || status=1
 
 exit "$status"

@@ -3,7 +3,7 @@
 #
 # setup.sh - install what a target needs and this machine lacks.
 #
-# Usage: scripts/setup.sh build|stress|test
+# Usage: scripts/setup.sh build|stress|fuzz|test
 # Exit:  0 all is there, 2 something is missing and was not installed.
 #
 # A tool counts as present if it can be found, wherever it came from, so this
@@ -31,6 +31,10 @@ needs()
 	build  command ${CROSS}ld         binutils-riscv64-unknown-elf linker
 	build  command $PYTHON           python3                      scripts
 	stress command $QEMU             qemu-system-misc             machine
+	fuzz   command cc                gcc                          host-tools
+	fuzz   file    stdio.h           libc6-dev                    host-tools
+	fuzz   command afl-fuzz          afl++                        fuzzer
+	fuzz   command genhtml           lcov                         coverage
 	test   command cc                gcc                          host-tests
 	test   file    stdio.h           libc6-dev                    host-tests
 	test   file    cmocka.h          libcmocka-dev                host-tests
@@ -64,8 +68,9 @@ look()
 	case $1 in
 	build) targets="build" ;;
 	stress) targets="build stress" ;;
-	test) targets="build stress test" ;;
-	*) fail "no set-up for '$1'; choose build, stress or test" ;;
+	fuzz) targets="build stress fuzz" ;;
+	test) targets="build stress fuzz test" ;;
+	*) fail "no set-up for '$1'; choose build, stress, fuzz or test" ;;
 	esac
 	why=
 	while read -r target kind what package purpose; do
@@ -130,7 +135,7 @@ check_qemu()
 	fi
 }
 
-[ $# = 1 ] || fail "usage: scripts/setup.sh build|stress|test"
+[ $# = 1 ] || fail "usage: scripts/setup.sh build|stress|fuzz|test"
 look "$1"
 if [ -n "$missing" ]; then
 	if ! command -v apt-get >/dev/null; then

@@ -58,6 +58,40 @@ def unit_test(source: Path, out: Path) -> list[str]:
             f"-o {program} {source} -lcmocka; exec {program}"]
 
 
+# What the host tests of fuzz/tests are linked with.
+WIRE = [f"fuzz/wire/{name}.c" for name in ("codec", "values")]
+TEXT = [f"fuzz/wire/{name}.c" for name in ("text", "load", "prog2c")]
+FUZZ_TESTS = {
+    "wire_test": WIRE + TEXT,
+    "wire_fuzz": WIRE + TEXT,
+    "mutate_test": WIRE + ["fuzz/host/mutat*.c"],
+    "minimize_test": WIRE + ["fuzz/host/minimize.c",
+                             "fuzz/host/minimize_cost.c",
+                             "fuzz/host/minimize_steps.c"],
+}
+
+
+def fuzz_unit_test(name: str, out: Path) -> list[str]:
+    """Compile a host test of the fuzzer and run it."""
+    program = out / name
+    return ["sh", "-ec",
+            "cc -std=gnu11 -O1 -g -I. -Wall -Wextra -Werror "
+            "-Wno-unused-parameter -fsanitize=address,undefined "
+            f"-fno-sanitize-recover=all -o {program} fuzz/tests/{name}.c "
+            f"{' '.join(FUZZ_TESTS[name])} -lcmocka; exec {program}"]
+
+
+def fuzz_steps(out: Path, python: str) -> list[Step]:
+    """The fuzzer: its parts, and the whole."""
+    found = [Step(name, fuzz_unit_test(name, out), 300, r"^\[ +OK \]")
+             for name in FUZZ_TESTS]
+    found += [Step(name, [python, str(ROOT / f"fuzz/tests/{name}.py"), "-v"],
+                   900, r"\.\.\. ok$")
+              for name in ("driver_test", "finding_test", "wire_c_test",
+                           "machine_test")]
+    return found
+
+
 def steps(args: argparse.Namespace) -> list[Step]:
     out = args.out
     python = sys.executable
@@ -97,7 +131,7 @@ def steps(args: argparse.Namespace) -> list[Step]:
              junit=out / "failnth/junit.xml"),
         Step("powercut", script("powercut.py", *machine, "--out",
                                 str(out / "powercut")), 900)]
-    return found
+    return found + fuzz_steps(out, python)
 
 
 # ---- one step
