@@ -22,6 +22,7 @@
 #define memcpy  kernel_memcpy
 #define memcmp  kernel_memcmp
 #define strlen  kernel_strlen
+#define strnlen kernel_strnlen
 #define strcmp  kernel_strcmp
 #define strncmp kernel_strncmp
 #define strlcpy kernel_strlcpy
@@ -140,6 +141,37 @@ test_memcmp(void **state)
 	}
 }
 
+/* A NUL at every place of text, or none in reach. */
+static void
+check_strnlen(char *text)
+{
+	for (size_t len = 0; len < ALIGNS * 4; len++) {
+		char kept = text[len];
+
+		text[len] = '\0';
+		for (size_t n = 0; n < ALIGNS * 5; n++)
+			assert_int_equal(strnlen(text, n), MIN(n, len));
+		text[len] = kept;
+	}
+}
+
+/* Among bytes that could be taken for one, alike and mixed. */
+static void
+test_strnlen(void **state)
+{
+	static const u8 others[] = {0x01, 'a', 0x7f, 0x80, 0x81, 0xff};
+
+	(void)state;
+	for (size_t kind = 0; kind <= ARRAY_SIZE(others); kind++) {
+		for (size_t i = 0; i < ARENA; i++)
+			arena[i] = others[kind < ARRAY_SIZE(others)
+						  ? kind
+						  : i * 7 % ARRAY_SIZE(others)];
+		for (size_t at = MARGIN; at < MARGIN + ALIGNS; at++)
+			check_strnlen((char *)arena + at);
+	}
+}
+
 static void
 test_strings(void **state)
 {
@@ -185,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_memcpy),
 		cmocka_unit_test(test_memcmp),
 		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_strnlen),
 		cmocka_unit_test(test_pages),
 	};
 
