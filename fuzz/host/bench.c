@@ -37,6 +37,7 @@ enum {
 	CONTROL_FD = 198,
 	STATUS_FD = 199,
 	WARM_UP = 50, /* runs that are not counted: QEMU translates */
+	FAILURES = 11,
 	CASE_SIZE = 1 << 20,
 };
 
@@ -242,6 +243,53 @@ measure_phases(const struct vm_config *config, const void *bytes, size_t n,
 	p->all /= (double)runs;
 }
 
+/* ---- how long until the next input can run */
+
+static int
+by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * A program that fails: the median of its runs, restore included, among runs
+ * of one that does not, as AFL++ has it when it knows the failure already.
+ */
+static void
+measure_recovery(const struct vm_config *config, const char *path)
+{
+	static const struct prog empty = {.harts = 1};
+	uint8_t fails[PROG_BYTES_MAX], passes[PROG_BYTES_MAX];
+	double ms[FAILURES];
+	struct vm_result r;
+	struct prog prog;
+	char err[TEXT_ERROR];
+	size_t n, m = prog_encode(&empty, passes);
+	struct vm *vm;
+
+	if (prog_load(&prog, path, err, sizeof(err)) != 0 ||
+		(vm = vm_open(config, err, sizeof(err))) == NULL)
+		options_fail(name, "%s", err);
+	n = prog_encode(&prog, fails);
+	for (int i = 0; i < 2 * WARM_UP; i++)
+		vm_run(vm, passes, m, &r);
+	for (int i = 0; i < FAILURES; i++) {
+		vm_run(vm, fails, n, &r);
+		ms[i] = r.ms;
+		if (!vm_failed(r.class))
+			options_fail(name, "%s does not fail", path);
+		vm_run(vm, passes, m, &r);
+		if (r.class != VM_PASS)
+			options_fail(name, "%s: %s", r.what, r.detail);
+	}
+	vm_close(vm);
+	qsort(ms, FAILURES, sizeof(ms[0]), by_size);
+	printf("{\"program\": \"%s\", \"recover_ms\": %.2f}\n", path,
+		ms[FAILURES / 2]);
+}
+
 /* ---- the command */
 
 static void
@@ -284,11 +332,15 @@ bench_main(int argc, char **argv)
 {
 	struct vm_config config;
 	unsigned secs = 3, cpu = 0;
+	bool recover = false;
 	const struct option_row own[] = {
 		{"secs", OPTION_NUMBER, &secs, "N",
 			"time for each of two measurements [3]", 1, 3600},
 		{"cpu", OPTION_NUMBER, &cpu, "N", "run there [0]", 0,
 			CPU_SETSIZE - 1},
+		{"recover", OPTION_FLAG, &recover, NULL,
+			"the files fail: how long until the next can run", 0,
+			0},
 		{0},
 	};
 	int first = options_parse(&config, own, "FILE...",
@@ -301,7 +353,11 @@ bench_main(int argc, char **argv)
 		options_fail(name, "give FILE...; see --help");
 	signal(SIGPIPE, SIG_IGN);
 	pin(cpu);
-	for (int i = first; i < argc; i++)
-		measure(&config, argv[i], secs);
+	for (int i = first; i < argc; i++) {
+		if (recover)
+			measure_recovery(&config, argv[i]);
+		else
+			measure(&config, argv[i], secs);
+	}
 	return EXIT_GOOD;
 }

@@ -41,7 +41,7 @@
 
 enum {
 	BOOT_MS = 60000,   /* CPU time until the snapshot */
-	BUDGET_MS = 15,    /* CPU time of one step, if nobody says otherwise */
+	BUDGET_MS = 12,    /* CPU time of one step, if nobody says otherwise */
 	WARM_UP = 64,      /* so many inputs first, while QEMU translates, */
 	PATIENCE = 10,     /* have so many times as much */
 	STEPS = 20,        /* all steps of an input, of one step's budget */
