@@ -95,7 +95,7 @@ def minimise(target: list[str], source: Path, into: Path, log: Path) -> None:
            "AFL_FORKSRV_INIT_TMOUT": "60000", "AFL_NO_AFFINITY": "1"}
     with log.open("w", encoding="utf-8") as file:
         done = subprocess.run(
-            ["afl-cmin", "-e", "-i", source, "-o", into, "-m", "none", "-t",
+            ["afl-cmin", "-i", source, "-o", into, "-e", "-m", "none", "-t",
              "60000", "--", *target], env=env, stdin=subprocess.DEVNULL,
             stdout=file, stderr=subprocess.STDOUT)
     if done.returncode or not any(into.glob("*")):
