@@ -48,7 +48,6 @@ PLANTS = {
     "drop_first": r"panic-kfree|audit-",
 }
 OPS_MAX = 6
-FOUND = "FOUND"
 
 
 def make(*words: str) -> None:
