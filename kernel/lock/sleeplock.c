@@ -24,7 +24,7 @@ sleeplock_acquire(struct sleeplock *sl)
 	while (sl->holder != NULL)
 		sleep(sl, &sl->lk);
 	sl->waiters--;
-	sl->holder = myproc();
+	__atomic_store_n(&sl->holder, myproc(), __ATOMIC_RELAXED);
 	release(&sl->lk);
 }
 
@@ -35,19 +35,15 @@ sleeplock_release(struct sleeplock *sl)
 		lockdep_leave(sl->name, sl->holder);
 	acquire(&sl->lk);
 	ASSERT(sl->holder == myproc());
-	sl->holder = NULL;
+	__atomic_store_n(&sl->holder, NULL, __ATOMIC_RELAXED);
 	if (sl->waiters > 0)
 		wakeup(sl);
 	release(&sl->lk);
 }
 
+/* Nobody else makes us the holder, nor takes that from us. */
 bool
-sleeplock_holding(struct sleeplock *sl)
+sleeplock_holding(const struct sleeplock *sl)
 {
-	bool mine;
-
-	acquire(&sl->lk);
-	mine = sl->holder == myproc();
-	release(&sl->lk);
-	return mine;
+	return __atomic_load_n(&sl->holder, __ATOMIC_RELAXED) == myproc();
 }

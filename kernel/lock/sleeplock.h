@@ -7,7 +7,7 @@
 
 struct sleeplock {
 	struct spinlock lk;  /* guards the fields below */
-	struct proc *holder; /* NULL: free */
+	struct proc *holder; /* NULL: free; read without lk, atomic */
 	u32 waiters;         /* processes asleep for it */
 	const char *name;
 };
@@ -25,6 +25,6 @@ void sleeplock_acquire(struct sleeplock *sl);
 void sleeplock_release(struct sleeplock *sl);
 
 /* Does this process hold it?  For assertions. */
-bool sleeplock_holding(struct sleeplock *sl);
+bool sleeplock_holding(const struct sleeplock *sl);
 
 #endif
