@@ -23,8 +23,13 @@ static struct {
 	u64 next; /* [lock; read without] the first time that is waited for */
 } waits = {.lock = SPINLOCK(tick, "tick"), .next = NEVER};
 
-static u64 boot_time;   /* fixed after boot */
-static u64 armed[NCPU]; /* each hart's own: when its timer fires */
+static u64 boot_time; /* fixed after boot */
+
+/* Each hart's own. */
+static struct {
+	u64 when;   /* its timer fires */
+	bool slice; /* by the end of a slice that has begun */
+} armed[NCPU];
 
 static u64
 tick_length(void)
@@ -33,10 +38,20 @@ tick_length(void)
 }
 
 static void
-arm(u64 when)
+arm(u64 when, bool slice)
 {
-	armed[hart_id()] = when;
+	armed[hart_id()].when = when;
+	armed[hart_id()].slice = slice;
 	csr_write(0x14d, when); /* stimecmp; also ends a pending interrupt */
+}
+
+/* When this hart has to look up next, with work or idle. */
+static u64
+next_alarm(bool idle)
+{
+	if (idle)
+		return __atomic_load_n(&waits.next, __ATOMIC_RELAXED);
+	return rdtime() + machine.timebase / SLICES_PER_SECOND;
 }
 
 void
@@ -44,7 +59,7 @@ timer_init_hart(void)
 {
 	if (boot_time == 0)
 		boot_time = rdtime();
-	arm(NEVER);
+	arm(NEVER, false);
 }
 
 u64
@@ -54,24 +69,30 @@ timer_ticks(void)
 }
 
 /*
- * Writes to the timer are dear, so it is only ever set earlier: a process may
- * inherit the rest of another's slice, and an idle hart wakes once for it.
+ * Looks at the clock and writes to the timer are dear, so it is only ever set
+ * earlier: a process may inherit the rest of another's slice, and an idle
+ * hart wakes once for it.
  */
 void
 timer_arm(bool idle)
 {
-	u64 when = idle ? __atomic_load_n(&waits.next, __ATOMIC_RELAXED)
-			: rdtime() + machine.timebase / SLICES_PER_SECOND;
+	bool slice = armed[hart_id()].slice;
+	u64 when;
 
-	if (armed[hart_id()] > when)
-		arm(when);
+	if (slice && !idle)
+		return;
+	when = next_alarm(idle);
+	if (armed[hart_id()].when > when)
+		arm(when, slice || !idle);
 }
 
 /* Wake those whose time may have come; they look for themselves. */
 static void
 wake_waiters(void)
 {
-	if (rdtime() < __atomic_load_n(&waits.next, __ATOMIC_RELAXED))
+	u64 next = __atomic_load_n(&waits.next, __ATOMIC_RELAXED);
+
+	if (next == NEVER || rdtime() < next)
 		return;
 	acquire(&waits.lock);
 	if (rdtime() >= waits.next) {
@@ -88,8 +109,7 @@ timer_intr(void)
 
 	wake_waiters();
 	h->resched = h->proc != NULL;
-	arm(NEVER);
-	timer_arm(h->proc == NULL);
+	arm(next_alarm(h->proc == NULL), h->proc != NULL);
 }
 
 /* pause(n): sleep for n ticks. */
