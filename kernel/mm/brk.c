@@ -19,6 +19,7 @@ drop_leaf(struct vm *vm, pte_t *slot)
 
 	*slot = 0;
 	vm_withdraw(vm);
+	tlb_flush();
 	leaf_put(leaf);
 }
 

@@ -85,8 +85,6 @@ leaf_put(struct page *leaf)
 	if (!page_drop(leaf))
 		return;
 	DEBUG_ASSERT(leaf_sound(leaf));
-	/* If this hart is on it: no walk may go through what is free. */
-	tlb_flush();
 	for (; left > 0; pte++) {
 		if (*pte == 0)
 			continue;
@@ -124,6 +122,8 @@ leaf_split(struct vm *vm, pte_t *slot)
 
 	if (new == NULL)
 		return -ENOMEM;
+	/* A shared table is in use; so it is the running process's. */
+	DEBUG_ASSERT(vm == myproc()->vm);
 	/* It was shared when last looked at, hence sealed for good. */
 	DEBUG_ASSERT(old->sealed && leaf_sound(old));
 	to = page_kva(new);
@@ -140,7 +140,7 @@ leaf_split(struct vm *vm, pte_t *slot)
 	new->used = old->used;
 	new->sealed = true;
 	*slot = PTE_MAKE(page_pa(new), PTE_V);
-	vm_withdraw(vm);
+	vm_flush(vm);
 	leaf_put(old);
 	STAT(tables_split);
 	return 0;

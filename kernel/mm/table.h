@@ -49,7 +49,12 @@ pte_t *leaf_slot(const struct vm *vm, uaddr va);
 /* leaf_sound: is what the table says of its entries true?  For DEBUG_ASSERT. */
 bool leaf_sound(const struct page *leaf);
 
-/* leaf_put: drop a reference to a leaf table; the last drops what it names. */
+/*
+ * leaf_put: drop a reference to a leaf table; the last drops what it names.
+ * If this hart is on tables that had it, it has flushed since: whoever has the
+ * other reference may drop it at any time, and no walk may go through what is
+ * free by then, and set bits in it.
+ */
 void leaf_put(struct page *leaf);
 
 /* leaf_seal: take PTE_W from all entries of a table that is ours alone. */

@@ -32,7 +32,8 @@
  *
  * The TLB.  The kernel never uses user addresses, so a translation that is
  * withdrawn matters only when the process runs again: vm_withdraw() sets
- * vm->stale, and leave_kernel() flushes once, however many there were.  No
+ * vm->stale, and leave_kernel() flushes once, however many there were.  But a
+ * table is forgotten before it is let go of, for it may be free at once.  No
  * other hart can have translations of this address space that it could still
  * use, for on the way to another one vm_switch() flushes whatever was there.
  *
