@@ -99,7 +99,7 @@ fregs_load:
 	fscsr	t0
 	ret
 
-	.bss
+	.section .stack, "aw", @nobits
 	.balign	4096
 	.space	16384
 monitor_stack_top:

@@ -57,8 +57,8 @@ self(void)
 /* --- entry.S */
 void monitor_restart(struct vhart *vh) __attribute__((noreturn));
 long semihost(long operation, const void *block);
-void fregs_save(u64 *fregs);
-void fregs_load(const u64 *fregs);
+void fregs_save(struct vhart_fregs *to);
+void fregs_load(const struct vhart_fregs *from);
 
 /* --- serve.c */
 u64 real_time(void); /* never for the kernel; units of 100 ns */

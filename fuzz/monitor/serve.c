@@ -124,13 +124,12 @@ serve(struct vhart *vh, u64 cause)
 static struct vhart *
 leave(struct vhart *vh)
 {
-	u64 mpp = csr_read(mstatus) >> MSTATUS_MPP_SHIFT & 3;
+	u64 status = csr_read(mstatus);
 
 	csr_write(mepc, vh->pc);
-	if (mpp != vh->priv) {
-		csr_clear(mstatus, 3UL << MSTATUS_MPP_SHIFT);
-		csr_set(mstatus, vh->priv << MSTATUS_MPP_SHIFT);
-	}
+	if ((status >> MSTATUS_MPP_SHIFT & 3) != vh->priv)
+		csr_write(mstatus, (status & ~(3UL << MSTATUS_MPP_SHIFT)) |
+					   vh->priv << MSTATUS_MPP_SHIFT);
 	return vh;
 }
 

@@ -43,10 +43,14 @@ struct vhart {
 	uint64_t satp;
 	uint64_t scounteren;
 	uint64_t timecmp; /* virtual time of its timer */
-	uint64_t fregs[32];
-	uint64_t fcsr;
-	uint32_t run; /* enum vhart_run */
+	uint32_t run;     /* enum vhart_run */
 	uint32_t number;
+};
+
+/* The floating-point registers of one, where its program uses them. */
+struct vhart_fregs {
+	uint64_t f[32];
+	uint64_t fcsr;
 };
 
 enum { BUFFER_PAGES = 2, SPACES_MAX = 8 };
@@ -68,6 +72,8 @@ struct monitor_state {
 	/* Page tables of the processes that said UC_HELLO, as in satp. */
 	uint64_t spaces[SPACES_MAX];
 	uint32_t nspaces;
+	/* Last, for what is before them fits on one page then. */
+	struct vhart_fregs fregs[VHARTS_MAX];
 };
 
 extern struct monitor_state monitor_state;

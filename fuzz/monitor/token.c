@@ -36,7 +36,7 @@ token_save(struct vhart *vh)
 	vh->satp = csr_read(satp);
 	vh->scounteren = csr_read(scounteren);
 	if ((vh->sstatus & SSTATUS_FS) != 0)
-		fregs_save(vh->fregs);
+		fregs_save(&monitor_state.fregs[vh->number]);
 }
 
 /*
@@ -48,7 +48,7 @@ token_load(const struct vhart *vh)
 {
 	if ((vh->sstatus & SSTATUS_FS) != 0) {
 		csr_set(sstatus, SSTATUS_FS);
-		fregs_load(vh->fregs);
+		fregs_load(&monitor_state.fregs[vh->number]);
 	}
 	csr_write(sstatus, vh->sstatus);
 	csr_write(sie, vh->sie);
