@@ -47,18 +47,22 @@ KWRAP := $(addprefix --wrap=,acquire disk_flush disk_init disk_rw fdt_read \
 ifeq ($(FUZZ),exact)
 KFLAGS += -fno-optimize-sibling-calls # or some hooks return elsewhere
 endif
-# Not the checks, which run once an input, nor loops that only move bytes.
+# Not the checks, which run once an input, nor loops that only move bytes, nor
+# what every call does a hundred times and always alike: the spinlocks.
 COVER = $(if $(filter bare,$(FUZZ)),,$(if $(filter kernel/check/% \
-	kernel/lib/string.c kernel/lib/printf.c kernel/lib/panic.c,$<),,\
+	kernel/lib/string.c kernel/lib/printf.c kernel/lib/panic.c \
+	kernel/lock/intr.c kernel/lock/spinlock.c,$<),,\
 	-fsanitize-coverage=trace-pc))
 
 ifeq ($(FUZZ),cover)
 # What gcc would call at each block is put in line on the way.
 kcompile = $(CC) $(KFLAGS) $(SANITIZE) $(COVER) -MMD -MP -MT $@ \
 	-S -o $(@:.o=.called.s) $< && \
-	$(PYTHON) scripts/inline_cover.py $< <$(@:.o=.called.s) >$(@:.o=.s) && \
+	$(PYTHON) scripts/inline_cover.py <$(@:.o=.called.s) >$(@:.o=.s) && \
 	$(CC) $(KFLAGS) -c -o $@ $(@:.o=.s)
 $(kernel_obj): scripts/inline_cover.py
+KWRAP += fuzz/shim/cover.ld
+$(B)/kernel.nosyms: fuzz/shim/cover.ld
 endif
 
 $(B)/obj/fuzz/shim/ramdisk.o: KFLAGS += -DRAMDISK='"$(B)/fs.img"'

@@ -19,12 +19,12 @@
 
 enum {
 	MAILBOX_MAGIC = 0x504d5453, /* "STMP" */
-	MAILBOX_VERSION = 4,
+	MAILBOX_VERSION = 5,
 	INPUT_MAX = 1024,
 	CONSOLE_MAX = 16384,
 	REPORTS_MAX = 16,
 	DIRTY_MAX = 8192,
-	COVER_SIZE = 65536,
+	COVER_SIZE = 32768,
 	BLOCKS_MAX = 512 * 1024, /* half a kernel's text, see cover.c */
 	VHARTS_MAX = 8,
 	FRAMES_MAX = 16,
@@ -111,7 +111,7 @@ struct mailbox {
  */
 struct cover {
 	uint8_t unused[60];
-	uint32_t before; /* place of the last block, shifted right by one */
+	uint32_t before; /* which place the next block is to count in */
 	uint8_t map[COVER_SIZE];
 } __attribute__((aligned(4096)));
 

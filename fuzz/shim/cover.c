@@ -3,11 +3,11 @@
  * cover.c - what the kernel's code says of itself as it runs
  * (gcc's -fsanitize-coverage=trace-pc).
  *
- * FUZZ=cover: an edge is the block before and this one, combined to a place in
- * a map as AFL does it.  The code for it is in line, put there by
- * scripts/inline_cover.py, which knows the layout below.  The block before
- * is whatever ran last on any hart: one hart runs at a time and by rule, so
- * the map is the same for the same input all the same.
+ * FUZZ=cover: each block counts how often it came, in one of its few places in
+ * the map: which one tells the block before.  The code for it is in line, put
+ * there by scripts/inline_cover.py, which knows the layout below.  The block
+ * before is whatever ran last on any hart: one hart runs at a time and by
+ * rule, so the map is the same for the same input all the same.
  *
  * FUZZ=exact: one byte for each block, by its place in the text, for the
  * report that lists what was reached.
@@ -36,6 +36,5 @@ __sanitizer_cov_trace_pc(void)
 
 struct cover stampede_cover;
 _Static_assert(offsetof(struct cover, map) == 64 &&
-		       offsetof(struct cover, before) == 60 &&
-		       COVER_SIZE == 1 << 16,
+		       offsetof(struct cover, before) == 60,
 	"inline_cover.py");

@@ -32,7 +32,7 @@ SOURCES = """
     fuzz/wire/codec.c fuzz/wire/values.c fuzz/wire/text.c fuzz/wire/load.c
     fuzz/tests/fake_vm.c""".split()
 LIMIT = 20              # seconds that anything may take
-MAP_SIZE = 65536 + 4096
+MAP_SIZE = 32768 + 4096
 EDGES_AT = 2000         # fake_vm.c: byte i of the input, with value v, is
 EDGES_EACH = 256        # edge EDGES_AT + i * EDGES_EACH + v
 CONTROL, STATUS = 198, 199
@@ -260,7 +260,7 @@ class Protocol(WithFolder):
 
     def test_edges_need_no_larger_map(self) -> None:
         self.serve("--features=edges")
-        self.assertEqual(self.first, 0xc101ffff)
+        self.assertEqual(self.first, 0xc100ffff)
 
     def test_verdicts(self) -> None:
         server = self.serve()
@@ -284,13 +284,13 @@ class Protocol(WithFolder):
             self.assertEqual(
                 {i for i, byte in enumerate(found) if byte}, expected)
         server.run(b"P")
-        self.assertTrue(any(server.map.read()[65536:]))
+        self.assertTrue(any(server.map.read()[32768:]))
 
     def test_states_of_a_program(self) -> None:
         server = self.serve("--features=edges,results,pairs")
         op = struct.pack("<BBBB4H", 9, 0, 0, 0, 0, 0, 0, 0)
         server.run(b"SP1\x01\x01\0\0\0" + op * 2)
-        states = server.map.read()[65536:]
+        states = server.map.read()[32768:]
         self.assertEqual(sum(byte != 0 for byte in states), 2)
 
     def test_input_by_stdin(self) -> None:
