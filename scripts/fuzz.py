@@ -29,7 +29,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import SystemRandom
 from typing import IO
 
 import fuzz_corpus
@@ -59,7 +58,7 @@ class Options:
     seconds: float | None       # None: until ^C
     jobs: int
     flavors: list[str]
-    seed: int
+    seed: int | None            # None: AFL++ draws one
     every: float                # seconds between two lines
     check: bool                 # only look at the options
 
@@ -99,9 +98,7 @@ def parse_time(text: str) -> float | None:
     return float(found[1]) * UNITS[found[2]]
 
 
-def parse_number(what: str, text: str, most: int, fallback: int) -> int:
-    if not text:
-        return fallback
+def parse_number(what: str, text: str, most: int) -> int:
     if not text.isascii() or not text.isdigit() \
             or not 1 <= int(text) <= most:
         raise Broken(f"{what}={text}: give a number from 1 to {most}")
@@ -116,20 +113,20 @@ def parse_args(argv: list[str]) -> Options:
     parser.add_argument("--jobs", default="", help="default: one a core")
     parser.add_argument("--flavors", default="plain",
                         help="by instance, over and over: plain,asan")
-    parser.add_argument("--seed", default="", help="drawn if not given")
+    parser.add_argument("--seed", default="",
+                        help="fixes afl-fuzz's choices, see fixed_seed()")
     parser.add_argument("--every", type=float, default=60.0,
                         help="seconds between two lines")
     parser.add_argument("--check", action="store_true",
                         help="only say whether the options are right")
     args = parser.parse_args(argv)
-    jobs = parse_number("JOBS", args.jobs, MAX_JOBS,
-                        len(os.sched_getaffinity(0)))
+    jobs = parse_number("JOBS", args.jobs, MAX_JOBS) if args.jobs \
+        else len(os.sched_getaffinity(0))
     flavors = re.findall(r"[^\s,]+", args.flavors) or ["plain"]
     return Options(
         args.fuzz.resolve(), args.corpus, parse_time(args.time), jobs,
         flavors[:jobs],
-        parse_number("SEED", args.seed, MAX_SEED,
-                     SystemRandom().randrange(1, MAX_SEED)),
+        parse_number("SEED", args.seed, MAX_SEED) if args.seed else None,
         args.every, args.check)
 
 
@@ -281,14 +278,22 @@ def instances(options: Options, screen: bool) -> list[Child]:
         command = [
             "afl-fuzz", "-i", str(options.fuzz / "in"),
             "-o", str(options.out), role, name, "-t", str(RUN_MS),
-            "-s", str((options.seed + n) % MAX_SEED),
-            "--", str(options.tool), "afl",
+            *fixed_seed(options, n), "--", str(options.tool), "afl",
             "--kernel", str(options.kernel(flavor_of(options, n))),
             "--monitor", str(options.monitor),
             "--log", str(options.fuzz / "log" / f"{name}.target.log")]
         found.append(Child(name, command, options.fuzz / f"log/{name}.log",
                            env, cores[n % len(cores)], screen=shown))
     return found
+
+
+def fixed_seed(options: Options, number: int) -> list[str]:
+    """Only if one is given: with -s afl-fuzz takes all programs to be equally
+    fast (calibrate_case() of 4.04c), and the slow ones fill its queue.
+    """
+    if options.seed is None:
+        return []
+    return ["-s", str((options.seed + number) % MAX_SEED)]
 
 
 def name_of(number: int) -> str:
@@ -468,7 +473,7 @@ def conclude(options: Options, before: set[Path]) -> int:
         print(f"finding: {folder}/report.md")
     new = len(set(found) - before)
     say(f"{things(len(found), 'finding')}, {new} of them new; "
-        f"seed {options.seed}; {page}")
+        f"{fuzz_out.seed_text(options.seed)}; {page}")
     return 1 if found else 0
 
 
@@ -496,7 +501,8 @@ def fuzz(options: Options) -> int:
         record = prepare(options)
         before = set(findings(options))
         limit = f"{options.seconds:g} s" if options.seconds else "until ^C"
-        say(f"seed {options.seed}, {limit}, {things(options.jobs, 'job')}: "
+        say(f"{fuzz_out.seed_text(options.seed)}, {limit}, "
+            f"{things(options.jobs, 'job')}: "
             + ", ".join(flavor_of(options, n) for n in range(options.jobs)))
         screen = sys.stdout.isatty() and "AFL_NO_UI" not in os.environ
         trouble = perform(Run(options, record, screen))

@@ -212,7 +212,7 @@ class Record:
     boot: str = ""
     pids: list[int] = field(default_factory=list)
     seeds: list[str] = field(default_factory=list)
-    seed: int = 0
+    seed: int | None = None
 
     @classmethod
     def load(cls, out: Path) -> "Record | None":
@@ -225,6 +225,10 @@ class Record:
 
     def save(self, out: Path) -> None:
         write_whole(out / ".run.json", json.dumps(vars(self)).encode())
+
+
+def seed_text(seed: int | None) -> str:
+    return "no fixed seed" if seed is None else f"seed {seed}"
 
 
 def boot_id() -> str:

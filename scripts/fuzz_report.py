@@ -400,7 +400,8 @@ def setting_table(fuzz: Path,
     rows = []
     record = fuzz_out.Record.load(fuzz / "out")
     if record:
-        rows += [("seed", str(record.seed)), ("format", record.wire)]
+        rows += [("seed", "not fixed" if record.seed is None
+                  else str(record.seed)), ("format", record.wire)]
         rows += [(f"build of {name}", build)
                  for name, build in sorted(record.kernels.items())]
     version = next((i.stats["afl_version"] for i in instances

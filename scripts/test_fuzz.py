@@ -384,6 +384,21 @@ def test_cut_off_while_going_on(tree: Tree) -> None:
     assert tree.queue() == {"a", "b", "c"}
 
 
+def test_no_seed_is_fixed_unasked(tree: Tree) -> None:
+    """With -s afl-fuzz does not favour fast programs."""
+    process = tree.start("--time", "1h", "--jobs", "1", "--every", "0.2")
+    assert process.stdout
+    assert process.stdout.readline() == \
+        "fuzz: no fixed seed, 3600 s, 1 job: plain\n"
+    until(lambda: "1,234/s" in process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, out + err
+    assert "no fixed seed;" in out
+    (call,) = tree.calls()
+    assert " -s " not in call
+
+
 def test_new_seeds_reach_an_old_run(tree: Tree) -> None:
     tree.run()
     tree.add("regress/0002-new", "d")
