@@ -60,7 +60,8 @@ def unit_test(source: Path, out: Path) -> list[str]:
 
 # What the host tests of fuzz/tests are linked with.
 WIRE = [f"fuzz/wire/{name}.c" for name in ("codec", "values")]
-TEXT = [f"fuzz/wire/{name}.c" for name in ("text", "load", "prog2c")]
+TEXT = [f"fuzz/wire/{name}.c" for name in (
+    "kinds", "load", "out", "parse", "print", "prog2c")]
 FUZZ_TESTS = {
     "wire_test": WIRE + TEXT,
     "wire_fuzz": WIRE + TEXT,

@@ -29,7 +29,8 @@ SOURCES = """
     fuzz/host/afl.c fuzz/host/driver.c fuzz/host/features.c fuzz/host/files.c
     fuzz/host/main.c fuzz/host/options.c fuzz/host/run.c fuzz/host/runup.c
     fuzz/host/signature.c fuzz/host/stop.c fuzz/host/watchdog.c
-    fuzz/wire/codec.c fuzz/wire/values.c fuzz/wire/text.c fuzz/wire/load.c
+    fuzz/wire/codec.c fuzz/wire/kinds.c fuzz/wire/load.c fuzz/wire/out.c
+    fuzz/wire/parse.c fuzz/wire/print.c fuzz/wire/values.c
     fuzz/tests/fake_vm.c""".split()
 LIMIT = 20              # seconds that anything may take
 MAP_SIZE = 32768 + 4096

@@ -32,8 +32,9 @@ SOURCES = """
     fuzz/host/runup.c fuzz/host/signature.c fuzz/host/stop.c
     fuzz/host/store.c fuzz/host/symbols.c fuzz/host/triage.c
     fuzz/host/triage_input.c fuzz/host/trial.c fuzz/host/watchdog.c
-    fuzz/tests/finding_vm.c fuzz/wire/codec.c fuzz/wire/load.c
-    fuzz/wire/prog2c.c fuzz/wire/text.c fuzz/wire/values.c""".split()
+    fuzz/tests/finding_vm.c fuzz/wire/codec.c fuzz/wire/kinds.c
+    fuzz/wire/load.c fuzz/wire/out.c fuzz/wire/parse.c fuzz/wire/print.c
+    fuzz/wire/prog2c.c fuzz/wire/values.c""".split()
 CC = os.environ.get("CROSS", "riscv64-unknown-elf-") + "gcc"
 LIMIT = 30  # seconds that anything may take
 TOOL = ""
