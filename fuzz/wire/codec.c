@@ -11,7 +11,7 @@
 
 /* The names by which calls.def means the kinds. */
 enum {
-#define KIND(name, values) name = KIND_##name,
+#define KIND(name, ...) name = KIND_##name,
 #include "fuzz/wire/kinds.def"
 #undef KIND
 };
@@ -26,7 +26,7 @@ const struct call_info prog_calls[NCALLS] = {
 };
 
 const uint16_t kind_values[NKINDS] = {
-#define KIND(name, values) [KIND_##name] = values,
+#define KIND(name, values, ...) [KIND_##name] = values,
 #include "fuzz/wire/kinds.def"
 #undef KIND
 };

@@ -1,155 +1,202 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kinds.c - what arguments look like in the text of a program.
+ * kinds.c - what arguments look like.
  *
- * Each kind of argument has one function, which prints a value.  Reading
- * goes the other way round with the same function: the value meant by a word
- * is the one that is printed so.  Kinds have few values, therefore that is
- * quick enough, and what is printed can be read because nothing else can.
- * Addresses are too many; theirs is the only reader that is written by hand.
+ * Each kind has a function that writes a value: in the text of a program, or
+ * in C for prog2c.c, which is only other words for the same thing.  The rows
+ * of kinds.def say which function it is.
+ *
+ * Reading text goes the other way round with the same function: the value
+ * meant by a word is the one that is written so.  Kinds have few values,
+ * therefore that is quick enough, and what is written can be read because
+ * nothing else can.  Addresses are too many; theirs is the only reader that is
+ * written by hand.  C is not read.
  */
 #include "fuzz/wire/kinds.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* --- printing */
+/* --- writing: the text, or C if in_c is set */
 
-static const char *const regions[] = {
-	[REGION_ARENA] = "a",
-	[REGION_TEXT] = "text",
-	[REGION_GUARD] = "guard",
-	[REGION_NULL] = "null",
-	[REGION_EDGE] = "edge",
-	[REGION_MAXVA] = "maxva",
-	[REGION_KERNEL] = "kernel",
-	[REGION_TOP] = "top",
-	[REGION_HOLE] = "hole",
+/* A value that has a name, in both. */
+struct name {
+	const char *text;
+	const char *c;
+};
+
+static void
+put_name(struct out *out, bool in_c, const struct name *name)
+{
+	out_put(out, "%s", in_c ? name->c : name->text);
+}
+
+static const struct name regions[] = {
+	[REGION_ARENA] = {"a", "a"},
+	[REGION_TEXT] = {"text", "text"},
+	[REGION_GUARD] = {"guard", "below_stack"},
+	[REGION_NULL] = {"null", "null"},
+	[REGION_EDGE] = {"edge", "edge"},
+	[REGION_MAXVA] = {"maxva", "maxva"},
+	[REGION_KERNEL] = {"kernel", "kernel"},
+	[REGION_TOP] = {"top", "top"},
+	[REGION_HOLE] = {"hole", "hole"},
 };
 enum { NREGIONS = sizeof(regions) / sizeof(regions[0]) };
 
 static void
-put_addr(struct out *out, unsigned v)
+put_addr(struct out *out, bool in_c, unsigned v)
 {
-	enum prog_region region = ADDR_REGION(v);
+	unsigned page = ADDR_PAGE(v), offset = prog_places[ADDR_PLACE(v)];
 
-	out_put(out, "%s", regions[region]);
-	if (region == REGION_ARENA || ADDR_PAGE(v) != 0)
-		out_put(out, "%u", ADDR_PAGE(v));
-	if (ADDR_PLACE(v) != 0)
-		out_put(out, "+%u", prog_places[ADDR_PLACE(v)]);
+	put_name(out, in_c, &regions[ADDR_REGION(v)]);
+	if (in_c) {
+		out_put(out, "(%u, %u)", page, offset);
+		return;
+	}
+	if (ADDR_REGION(v) == REGION_ARENA || page != 0)
+		out_put(out, "%u", page);
+	if (offset != 0)
+		out_put(out, "+%u", offset);
 }
 
 static void
-put_number(struct out *out, unsigned v)
+put_number(struct out *out, bool in_c, unsigned v)
 {
+	(void)in_c;
 	out_put(out, "%u", v);
 }
 
 static void
-put_length(struct out *out, unsigned v)
+put_length(struct out *out, bool in_c, unsigned v)
 {
+	(void)in_c;
 	out_put(out, "%lld", (long long)prog_lengths[v]);
 }
 
 static void
-put_pages(struct out *out, unsigned v)
+put_pages(struct out *out, bool in_c, unsigned v)
 {
+	(void)in_c;
 	out_put(out, "%u", v + 1);
 }
 
 static void
-put_access(struct out *out, unsigned v)
+put_access(struct out *out, bool in_c, unsigned v)
 {
-	static const char *const names[] = {"load", "store", "jump"};
-
-	out_put(out, "%s", names[v]);
-}
-
-static void
-put_pid(struct out *out, unsigned v)
-{
-	if (v >= PID_BAD)
-		out_put(out, "pid:%d", prog_bad_pids[v - PID_BAD]);
-	else if (v == PID_SELF)
-		out_put(out, "self");
-	else
-		out_put(out, "p%u", v);
-}
-
-static void
-put_image(struct out *out, unsigned v)
-{
-	static const char *const names[] = {
-		[IMAGE_SELF] = "self",
-		[IMAGE_ARGS] = "args",
-		[IMAGE_LONG] = "long",
-		[IMAGE_MISSING] = "missing",
-		[IMAGE_FILE] = "file",
-		[IMAGE_DIRECTORY] = "directory",
-		[IMAGE_BAD_PATH] = "bad-path",
-		[IMAGE_BAD_ARGV] = "bad-argv",
+	static const struct name names[] = {
+		{"load", "LOAD"},
+		{"store", "STORE"},
+		{"jump", "JUMP"},
 	};
 
-	out_put(out, "%s", names[v]);
+	put_name(out, in_c, &names[v]);
 }
 
 static void
-put_break(struct out *out, unsigned v)
+put_pid(struct out *out, bool in_c, unsigned v)
 {
-	out_put(out, prog_breaks[v] > 0 ? "+%d" : "%d", prog_breaks[v]);
+	if (v >= PID_BAD)
+		out_put(out, in_c ? "%d" : "pid:%d",
+			prog_bad_pids[v - PID_BAD]);
+	else if (v == PID_SELF)
+		out_put(out, in_c ? "me" : "self");
+	else
+		out_put(out, in_c ? "pid[%u]" : "p%u", v);
 }
 
 static void
-put_eager(struct out *out, unsigned v)
+put_image(struct out *out, bool in_c, unsigned v)
 {
-	out_put(out, "%s", v == 0 ? "eager" : "lazy");
+	static const struct name names[] = {
+		[IMAGE_SELF] = {"self", "IMAGE_SELF"},
+		[IMAGE_ARGS] = {"args", "IMAGE_ARGS"},
+		[IMAGE_LONG] = {"long", "IMAGE_LONG"},
+		[IMAGE_MISSING] = {"missing", "IMAGE_MISSING"},
+		[IMAGE_FILE] = {"file", "IMAGE_FILE"},
+		[IMAGE_DIRECTORY] = {"directory", "IMAGE_DIRECTORY"},
+		[IMAGE_BAD_PATH] = {"bad-path", "IMAGE_BAD_PATH"},
+		[IMAGE_BAD_ARGV] = {"bad-argv", "IMAGE_BAD_ARGV"},
+	};
+
+	put_name(out, in_c, &names[v]);
 }
 
 static void
-put_slot(struct out *out, unsigned v)
+put_break(struct out *out, bool in_c, unsigned v)
 {
-	out_put(out, "s%u", v);
+	bool sign = !in_c && prog_breaks[v] > 0;
+
+	out_put(out, sign ? "+%d" : "%d", prog_breaks[v]);
 }
 
 static void
-put_fd(struct out *out, unsigned v)
+put_eager(struct out *out, bool in_c, unsigned v)
+{
+	static const struct name names[] = {
+		{"eager", "EAGER"},
+		{"lazy", "LAZY"},
+	};
+
+	put_name(out, in_c, &names[v]);
+}
+
+static void
+put_slot(struct out *out, bool in_c, unsigned v)
+{
+	out_put(out, in_c ? "%u" : "s%u", v);
+}
+
+static void
+put_fd(struct out *out, bool in_c, unsigned v)
 {
 	if (v >= FD_BAD)
-		out_put(out, "fd:%d", prog_bad_fds[v - FD_BAD]);
+		out_put(out, in_c ? "%d" : "fd:%d", prog_bad_fds[v - FD_BAD]);
 	else
-		put_slot(out, v);
+		out_put(out, in_c ? "fd[%u]" : "s%u", v);
 }
 
 static void
-put_path(struct out *out, unsigned v)
+put_path(struct out *out, bool in_c, unsigned v)
 {
 	if (prog_paths[v] == NULL)
-		out_put(out, "NULL");
+		out_put(out, in_c ? "0" : "NULL");
 	else
 		out_put(out, "\"%s\"", prog_paths[v]);
 }
 
 static void
-put_mode(struct out *out, unsigned v)
+put_mode(struct out *out, bool in_c, unsigned v)
 {
-	static const char *const names[] = {"r", "w", "rw", "r|create",
-		"w|create", "rw|create", "rw|create|trunc", "w|trunc"};
+	static const struct name names[] = {
+		{"r", "O_RDONLY"},
+		{"w", "O_WRONLY"},
+		{"rw", "O_RDWR"},
+		{"r|create", "O_RDONLY | O_CREATE"},
+		{"w|create", "O_WRONLY | O_CREATE"},
+		{"rw|create", "O_RDWR | O_CREATE"},
+		{"rw|create|trunc", "O_RDWR | O_CREATE | O_TRUNC"},
+		{"w|trunc", "O_WRONLY | O_TRUNC"},
+	};
 
-	out_put(out, "%s", names[v]);
+	put_name(out, in_c, &names[v]);
 }
 
 static void
-put_point(struct out *out, unsigned v)
+put_point(struct out *out, bool in_c, unsigned v)
 {
-	out_put(out, "m%u", v);
+	out_put(out, in_c ? "%u" : "m%u", v);
 }
 
 static void
-put_lanes(struct out *out, unsigned v)
+put_lanes(struct out *out, bool in_c, unsigned v)
 {
 	const char *between = "";
 
+	if (in_c) {
+		out_put(out, "%u", v);
+		return;
+	}
 	if (v == 0)
 		out_put(out, "-");
 	for (unsigned lane = 0; lane < LANES_MAX; lane++) {
@@ -161,43 +208,31 @@ put_lanes(struct out *out, unsigned v)
 }
 
 static void
-put_major(struct out *out, unsigned v)
+put_major(struct out *out, bool in_c, unsigned v)
 {
+	(void)in_c;
 	out_put(out, "%u", prog_modes[v]);
 }
 
-/* hint: what there is, where a list of all would be too long. */
 static const struct kind {
-	void (*put)(struct out *, unsigned);
+	void (*put)(struct out *, bool in_c, unsigned v);
 	const char *hint;
 } kinds[NKINDS] = {
-	[KIND_ADDR] = {put_addr,
-		"a0 to a63, text, guard, null, edge, maxva, kernel, top or "
-		"hole, and if need be an offset: +8 +2048 +4088 +1 +512 +4092 "
-		"+4095"},
-	[KIND_LEN] = {put_length, NULL},
-	[KIND_PAGES] = {put_pages, "pages: 1 to 16"},
-	[KIND_ACCESS] = {put_access, NULL},
-	[KIND_LANE] = {put_number, "a lane above the caller's, up to 7"},
-	[KIND_STATUS] = {put_number, "a status: 0 to 255"},
-	[KIND_PID] = {put_pid, NULL},
-	[KIND_IMAGE] = {put_image, NULL},
-	[KIND_BREAK] = {put_break, NULL},
-	[KIND_EAGER] = {put_eager, NULL},
-	[KIND_TICKS] = {put_number, NULL},
-	[KIND_SLOT] = {put_slot, "a slot: s0 to s7"},
-	[KIND_FD] = {put_fd, NULL},
-	[KIND_PATH] = {put_path, NULL},
-	[KIND_MODE] = {put_mode, NULL},
-	[KIND_POINT] = {put_point, "a meeting point: m0 to m7"},
-	[KIND_LANES] = {put_lanes, "lanes, like 0,1,2, or -"},
-	[KIND_MAJOR] = {put_major, NULL},
+#define KIND(name, values, form, hint) [KIND_##name] = {put_##form, hint},
+#include "fuzz/wire/kinds.def"
+#undef KIND
 };
 
 void
 kind_put(struct out *out, enum prog_kind kind, unsigned v)
 {
-	kinds[kind].put(out, v);
+	kinds[kind].put(out, false, v);
+}
+
+void
+kind_put_c(struct out *out, enum prog_kind kind, unsigned v)
+{
+	kinds[kind].put(out, true, v);
 }
 
 const char *
@@ -255,8 +290,10 @@ static bool
 read_region(const char *word, size_t n, unsigned *region)
 {
 	for (unsigned i = 0; i < NREGIONS; i++) {
-		if (regions[i] != NULL && strlen(regions[i]) == n &&
-			memcmp(regions[i], word, n) == 0) {
+		const char *name = regions[i].text;
+
+		if (name != NULL && strlen(name) == n &&
+			memcmp(name, word, n) == 0) {
 			*region = i;
 			return true;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kinds.h - what arguments look like, by their kinds.
+ * kinds.h - what arguments look like, by their kinds: in the text of a program
+ * and in C.
  */
 #ifndef FUZZ_WIRE_KINDS_H
 #define FUZZ_WIRE_KINDS_H
@@ -13,8 +14,11 @@
 
 enum { WORD_MAX = 32 }; /* more than any argument has */
 
-/* kind_put: add what a value of that kind is written as. */
+/* kind_put: add what a value of that kind is written as in the text. */
 void kind_put(struct out *out, enum prog_kind kind, unsigned v);
+
+/* kind_put_c: the same in C, with the names of alone.inc. */
+void kind_put_c(struct out *out, enum prog_kind kind, unsigned v);
 
 /* kind_read: the value that is written as this word, of less than WORD_MAX
  * letters; false if there is none. */

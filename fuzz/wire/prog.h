@@ -51,7 +51,7 @@ enum prog_call {
 
 enum prog_kind {
 	KIND_NONE,
-#define KIND(name, values) KIND_##name,
+#define KIND(name, ...) KIND_##name,
 #include "fuzz/wire/kinds.def"
 #undef KIND
 	NKINDS,

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fuzz/wire/kinds.h"
 #include "fuzz/wire/text.h"
 
 /* The text of alone.inc. */
@@ -30,149 +31,6 @@ struct outline {
 	const struct prog *p;
 	bool left_out[OPS_MAX];  /* they would start too many processes */
 	unsigned round[OPS_MAX]; /* of a meeting */
-};
-
-/* --- arguments */
-
-static void
-put_addr(FILE *to, unsigned v)
-{
-	static const char *const names[] = {
-		[REGION_ARENA] = "a",
-		[REGION_TEXT] = "text",
-		[REGION_GUARD] = "below_stack",
-		[REGION_NULL] = "null",
-		[REGION_EDGE] = "edge",
-		[REGION_MAXVA] = "maxva",
-		[REGION_KERNEL] = "kernel",
-		[REGION_TOP] = "top",
-		[REGION_HOLE] = "hole",
-	};
-
-	fprintf(to, "%s(%u, %u)", names[ADDR_REGION(v)], ADDR_PAGE(v),
-		prog_places[ADDR_PLACE(v)]);
-}
-
-static void
-put_number(FILE *to, unsigned v)
-{
-	fprintf(to, "%u", v);
-}
-
-static void
-put_length(FILE *to, unsigned v)
-{
-	fprintf(to, "%lld", (long long)prog_lengths[v]);
-}
-
-static void
-put_pages(FILE *to, unsigned v)
-{
-	fprintf(to, "%u", v + 1);
-}
-
-static void
-put_access(FILE *to, unsigned v)
-{
-	static const char *const names[] = {"LOAD", "STORE", "JUMP"};
-
-	fputs(names[v], to);
-}
-
-static void
-put_pid(FILE *to, unsigned v)
-{
-	if (v >= PID_BAD)
-		fprintf(to, "%d", prog_bad_pids[v - PID_BAD]);
-	else if (v == PID_SELF)
-		fputs("me", to);
-	else
-		fprintf(to, "pid[%u]", v);
-}
-
-static void
-put_image(FILE *to, unsigned v)
-{
-	static const char *const names[] = {
-		[IMAGE_SELF] = "SELF",
-		[IMAGE_ARGS] = "ARGS",
-		[IMAGE_LONG] = "LONG",
-		[IMAGE_MISSING] = "MISSING",
-		[IMAGE_FILE] = "FILE",
-		[IMAGE_DIRECTORY] = "DIRECTORY",
-		[IMAGE_BAD_PATH] = "BAD_PATH",
-		[IMAGE_BAD_ARGV] = "BAD_ARGV",
-	};
-
-	fprintf(to, "IMAGE_%s", names[v]);
-}
-
-static void
-put_break(FILE *to, unsigned v)
-{
-	fprintf(to, "%d", prog_breaks[v]);
-}
-
-static void
-put_eager(FILE *to, unsigned v)
-{
-	fputs(v == 0 ? "EAGER" : "LAZY", to);
-}
-
-static void
-put_fd(FILE *to, unsigned v)
-{
-	if (v >= FD_BAD)
-		fprintf(to, "%d", prog_bad_fds[v - FD_BAD]);
-	else
-		fprintf(to, "fd[%u]", v);
-}
-
-static void
-put_path(FILE *to, unsigned v)
-{
-	if (prog_paths[v] == NULL)
-		fputs("0", to);
-	else
-		fprintf(to, "\"%s\"", prog_paths[v]);
-}
-
-static void
-put_mode(FILE *to, unsigned v)
-{
-	static const char *const names[] = {"O_RDONLY", "O_WRONLY", "O_RDWR",
-		"O_RDONLY | O_CREATE", "O_WRONLY | O_CREATE",
-		"O_RDWR | O_CREATE", "O_RDWR | O_CREATE | O_TRUNC",
-		"O_WRONLY | O_TRUNC"};
-
-	fputs(names[v], to);
-}
-
-static void
-put_major(FILE *to, unsigned v)
-{
-	fprintf(to, "%u", prog_modes[v]);
-}
-
-static void (*const put_kind[NKINDS])(FILE *, unsigned) = {
-	[KIND_ADDR] = put_addr,
-	[KIND_LEN] = put_length,
-	[KIND_PAGES] = put_pages,
-	[KIND_ACCESS] = put_access,
-	[KIND_LANE] = put_number,
-	[KIND_STATUS] = put_number,
-	[KIND_PID] = put_pid,
-	[KIND_IMAGE] = put_image,
-	[KIND_BREAK] = put_break,
-	[KIND_EAGER] = put_eager,
-	[KIND_TICKS] = put_number,
-	[KIND_SLOT] = put_number,
-	[KIND_FD] = put_fd,
-	[KIND_PATH] = put_path,
-	[KIND_MODE] = put_mode,
-	[KIND_POINT] = put_number,
-	[KIND_LANES] = put_number,
-	[KIND_MAJOR] = put_major,
 };
 
 /* --- the outline */
@@ -256,6 +114,16 @@ put_comment(FILE *to, const struct prog *p, const char *name)
 }
 
 static void
+put_arg(FILE *to, enum prog_kind kind, unsigned v)
+{
+	char text[TEXT_LINE];
+	struct out out = {text, sizeof(text), 0};
+
+	kind_put_c(&out, kind, v);
+	fputs(text, to);
+}
+
+static void
 put_call(FILE *to, const struct op *op, unsigned round)
 {
 	const struct call_info *info = &prog_calls[op->call];
@@ -263,10 +131,10 @@ put_call(FILE *to, const struct op *op, unsigned round)
 	fprintf(to, "do_%s(", info->name);
 	for (unsigned i = 0; i < info->nargs && op->call != CALL_meet; i++) {
 		fputs(i > 0 ? ", " : "", to);
-		put_kind[info->kind[i]](to, op->arg[i]);
+		put_arg(to, info->kind[i], op->arg[i]);
 	}
 	if (op->call == CALL_meet)
-		put_number(to, round);
+		fprintf(to, "%u", round);
 	fputs(")", to);
 }
 
