@@ -96,6 +96,7 @@ sum_block(u64 sum, const u8 *block)
 {
 	const word *w = (const word *)block;
 
+#pragma GCC unroll 16
 	for (u32 i = 0; i < BSIZE / sizeof(*w); i++) {
 		sum = (sum ^ w[i]) * 0x9e3779b97f4a7c15UL;
 		sum ^= sum >> 32;
