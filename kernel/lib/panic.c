@@ -54,11 +54,14 @@ end(void)
 	halt();
 }
 
-/* deadline: the time at which to stop waiting, in a second. */
+/*
+ * deadline: the time at which to stop waiting.  A virtual machine's hart may
+ * well stand still for a second, where its host is busy.
+ */
 static u64
 deadline(void)
 {
-	return rdtime() + machine.timebase;
+	return rdtime() + 4 * machine.timebase;
 }
 
 /* take_turn: false if the one whose turn it is does not come to an end. */
