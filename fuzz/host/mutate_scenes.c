@@ -334,7 +334,7 @@ scene_chain(struct edit *e)
 	struct cursor c = {e, edit_place(e, lane)};
 	unsigned n = 1 + random_geometric(e->random, 50, CHAIN_MOST - 1);
 
-	if (!edit_room(e, CHAIN_MOST * 4))
+	if (!edit_room(e, CHAIN_MOST * 4 + 2))
 		return false;
 	put_access(&c, lane, CALL_store, page);
 	for (; n > 0 && lane < LANES_MAX - 1; n--, lane = last) {
