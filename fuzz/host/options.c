@@ -156,6 +156,15 @@ parse(struct parser *p, const char *usage, const char *what, int argc,
 	return optind;
 }
 
+/* For what is started by others, such as afl-fuzz. */
+static bool
+is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
+
 int
 options_parse(struct vm_config *vm, const struct option_row *own,
 	const char *usage, const char *what, int argc, char **argv)
@@ -174,7 +183,9 @@ options_parse(struct vm_config *vm, const struct option_row *own,
 		{"append", OPTION_TEXT, &vm->append, "TEXT",
 			"boot arguments for the kernel", 0, 0},
 		{"verify", OPTION_FLAG, &vm->verify, NULL,
-			"compare all of RAM after each restore", 0, 0},
+			"or SNAPSHOT_VERIFY=1: compare all of RAM after each "
+			"restore",
+			0, 0},
 		{"any-cpu", OPTION_FLAG, &any_cpu, NULL,
 			"QEMU may run on CPUs that this process may not", 0, 0},
 		{0},
@@ -183,6 +194,7 @@ options_parse(struct vm_config *vm, const struct option_row *own,
 	int first;
 
 	memset(vm, 0, sizeof(*vm));
+	vm->verify = is_set("SNAPSHOT_VERIFY");
 	add_rows(&p, own);
 	add_rows(&p, common);
 	first = parse(&p, usage, what, argc, argv);

@@ -23,6 +23,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = """
@@ -416,6 +417,14 @@ class Run(WithFolder):
             self.assertEqual(done.returncode, 1)
             self.assertIn("DIFFERS", done.stdout)
             self.assertIn(what, done.stdout)
+
+    def test_verify(self) -> None:
+        file = self.program("a.prog", "0: getpid", seed=16)
+        self.assertEqual(run_tool("run", file).returncode, 0)
+        self.assertEqual(run_tool("run", "--verify", file).returncode, 2)
+        for value, status in (("", 0), ("0", 0), ("1", 2)):
+            with mock.patch.dict(os.environ, SNAPSHOT_VERIFY=value):
+                self.assertEqual(run_tool("run", file).returncode, status)
 
     def test_broken(self) -> None:
         done = run_tool("run", self.program("a.prog", "0: getpid", seed=14))

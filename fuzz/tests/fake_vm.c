@@ -13,7 +13,8 @@
  *	W QEMU does nothing until it is killed
  *	C covers other edges each time     V fails every third time
  *	S by the program: an audit, if it has one, finds something; a seed of
- *	  13 is like C, 14 like D, 15 a failure every third time
+ *	  13 is like C, 14 like D, 15 a failure every third time, 16 leaves
+ *	  memory behind that only verifying finds
  *	other: passes
  *
  * Each byte of the input has an edge of its own for each value, so that there
@@ -106,6 +107,7 @@ struct vm {
 	pid_t qemu;
 	bool weak;
 	bool steady;
+	bool verify;
 	unsigned budget_ms;
 	unsigned long runs;
 	unsigned long deaths;
@@ -169,6 +171,7 @@ vm_open(const struct vm_config *config, char *err, size_t size)
 	memset(vm, 0, sizeof(*vm));
 	vm->weak = mode != NULL && strcmp(mode, "weak") == 0;
 	vm->steady = mode != NULL && strcmp(mode, "steady") == 0;
+	vm->verify = config->verify;
 	vm->qemu = start_qemu();
 	tell("open");
 	return vm;
@@ -236,6 +239,8 @@ run_program(struct vm *vm, struct vm_result *r)
 	}
 	if (p.seed == 15 && vm->runs % 3 == 0)
 		return say(r, VM_PANIC, "now and then", "");
+	if (p.seed == 16 && vm->verify)
+		return say(r, VM_BROKEN, "restored memory differs", "");
 	return class;
 }
 
