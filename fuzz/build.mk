@@ -43,7 +43,7 @@ on_disk := $(B)/disk/executor:/init $(B)/disk/fuzzchild:/fuzzchild
 
 KFLAGS += -DNPROC=64 -DNFILE=128 -DNINODE=64 -DNBUF=256 -DCOVER_EXACT=$(if $(filter exact,$(FUZZ)),1,0)
 KWRAP := $(addprefix --wrap=,acquire disk_flush disk_init disk_rw fdt_read \
-	ipi_send panic park_others park_release uart_write)
+	ipi_send page_init panic park_others park_release uart_write)
 ifeq ($(FUZZ),exact)
 KFLAGS += -fno-optimize-sibling-calls # or some hooks return elsewhere
 endif

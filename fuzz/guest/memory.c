@@ -87,6 +87,8 @@ pattern_read(uint64_t word, unsigned *instance, unsigned *op)
 	return word == with_proof((uint32_t)word | HIGH_BITS) && *op < OPS_MAX;
 }
 
+static void check_around(uint32_t lo, uint32_t hi, bool spilt);
+
 /* ---- the list of writes */
 
 static uint64_t
@@ -157,16 +159,17 @@ memory_fill(unsigned op, uint32_t lo, uint32_t hi)
 	if (lo >= hi)
 		return;
 	log_done(log_write(op, lo, hi, PATTERN));
-	while (lo < hi) {
-		uint64_t word = marked(who, lo);
+	for (uint32_t p = lo; p < hi;) {
+		uint64_t word = marked(who, p);
 
-		if (lo % WORD != 0 || hi - lo < WORD) {
-			lo = fill_bytes(word, lo, hi);
+		if (p % WORD != 0 || hi - p < WORD) {
+			p = fill_bytes(word, p, hi);
 			continue;
 		}
-		*(volatile uint64_t *)at(lo) = word;
-		lo += WORD;
+		*(volatile uint64_t *)at(p) = word;
+		p += WORD;
 	}
+	check_around(lo, hi, false);
 }
 
 void
@@ -179,8 +182,10 @@ memory_touch(unsigned op, uint32_t lo, uint32_t hi)
 	w = log_write(op, lo, hi, PATTERN);
 	w->touches = true;
 	log_done(w);
-	for (; lo < hi; lo += PAGE)
+	for (; lo < hi; lo += PAGE) {
 		*(volatile uint64_t *)at(lo) = pattern((unsigned)self, op, lo);
+		check_around(lo, lo + WORD, false);
+	}
 }
 
 void
@@ -293,18 +298,45 @@ is_mine(unsigned instance, unsigned op)
 	return false;
 }
 
+static bool
+is_untouched(const struct write *w)
+{
+	return w == NULL || w->content == ZEROES;
+}
+
+/* Is most of p's page wrong where nobody has written?  Then it came so. */
+static bool
+page_came_dirty(uint32_t p)
+{
+	int wrong = 0;
+
+	p -= p % PAGE;
+	for (uint32_t end = p + PAGE; p < end; p += WORD)
+		if (is_untouched(expect(p, end).write))
+			wrong += *(uint64_t *)at(p) != 0 ? 1 : -1;
+	return wrong > 0;
+}
+
+static unsigned
+oracle_of(const struct write *w, uint32_t p, uint64_t found, bool spilt)
+{
+	unsigned instance, op;
+
+	if (pattern_read(found, &instance, &op))
+		return is_mine(instance, op) ? ORACLE_stale : ORACLE_foreign;
+	if (is_untouched(w) && page_came_dirty(p))
+		return ORACLE_unzeroed;
+	if (spilt)
+		return ORACLE_spill;
+	return found == 0 ? ORACLE_lost : ORACLE_foreign;
+}
+
 static void
 accuse_memory(const struct write *w, uint32_t p, bool spilt)
 {
 	uint64_t found = *(uint64_t *)at(p - p % WORD);
-	unsigned oracle = spilt ? ORACLE_spill : ORACLE_foreign;
-	unsigned instance, op;
 
-	if (pattern_read(found, &instance, &op))
-		oracle = is_mine(instance, op) ? ORACLE_stale : ORACLE_foreign;
-	else if (found == 0 && !spilt)
-		oracle = ORACLE_lost;
-	accuse(oracle, expected_word(w, p), found);
+	accuse(oracle_of(w, p, found, spilt), expected_word(w, p), found);
 }
 
 /* ---- checking */
@@ -427,8 +459,9 @@ memory_check_written(void)
 	}
 }
 
-void
-memory_check_around(uint32_t lo, uint32_t hi)
+/* What is beside [lo, hi), on the same pages. */
+static void
+check_around(uint32_t lo, uint32_t hi, bool spilt)
 {
 	uint32_t from = lo < AROUND ? 0 : lo - AROUND;
 	uint32_t to = hi + AROUND;
@@ -437,8 +470,14 @@ memory_check_around(uint32_t lo, uint32_t hi)
 		from = lo - lo % PAGE;
 	if (to / PAGE != (hi - 1) / PAGE)
 		to = ((hi - 1) / PAGE + 1) * PAGE;
-	check_range(from, lo, true);
-	check_range(hi, to, true);
+	check_range(from, lo, spilt);
+	check_range(hi, to, spilt);
+}
+
+void
+memory_check_around(uint32_t lo, uint32_t hi)
+{
+	check_around(lo, hi, true);
 }
 
 bool

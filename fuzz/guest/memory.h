@@ -27,7 +27,7 @@ void memory_clear(unsigned op, uint32_t lo, uint32_t hi);
 void memory_check(uint32_t lo, uint32_t hi);
 /* Only where something was written before; touches no other page. */
 void memory_check_written(void);
-/* What is beside [lo, hi), on the same pages: spilt, if it is wrong. */
+/* What is beside [lo, hi), which the kernel wrote: spilt, if it is wrong. */
 void memory_check_around(uint32_t lo, uint32_t hi);
 
 /* Are n bytes zeroes and parts of patterns? If not, *bad is the first. */

@@ -22,20 +22,7 @@ static const struct {
 long
 usercall(long call, long a, long b, long c, long d)
 {
-	register long a0 asm("a0") = call;
-	register long a1 asm("a1") = a;
-	register long a2 asm("a2") = b;
-	register long a3 asm("a3") = c;
-	register long a4 asm("a4") = d;
-	register long a7 asm("a7") = USERCALL;
-
-	if (!monitored)
-		return 0;
-	asm volatile(".option push\n\t.option norvc\n\tebreak\n\t.option pop"
-		     : "+r"(a0)
-		     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a7)
-		     : "memory");
-	return a0;
+	return monitored ? monitor_call(call, a, b, c, d) : 0;
 }
 
 static void

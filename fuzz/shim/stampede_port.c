@@ -13,11 +13,15 @@
 #include "kernel/file/bio.h"
 #include "kernel/fs.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/page.h"
 #include "kernel/proc/proc.h"
 #include "kernel/trap/csr.h"
 
 /* Frames beyond the image and the kernel stacks: few enough to run out of. */
 enum { POOL_PAGES = 2048 };
+
+/* What they hold at first: below 0x80, so no byte of it is of a pattern. */
+#define JUNK 0x6a756e6b6a756e6bUL
 
 /* --- boot/start.c */
 
@@ -56,6 +60,23 @@ __wrap_fdt_read(paddr pa)
 	machine.nharts = machine.harts_found = VHARTS_MAX;
 	machine.ram_size = PGROUNDUP(kva_to_pa(kernel_end)) - machine.ram_base +
 			   POOL_PAGES * PGSIZE + (u64)NPROC * KSTACK_SIZE;
+}
+
+/*
+ * Memory of a machine that was just switched on may hold anything; QEMU's is
+ * all zeroes, and a kernel that forgets to clear a frame would never be seen.
+ */
+void __real_page_init(paddr start, paddr end);
+void __wrap_page_init(paddr start, paddr end);
+
+void
+__wrap_page_init(paddr start, paddr end)
+{
+	volatile u64 *word = pa_to_kva(start);
+
+	for (paddr at = start; at < end; at += sizeof(*word))
+		*word++ = JUNK;
+	__real_page_init(start, end);
 }
 
 void __wrap_ipi_send(int hart);

@@ -52,7 +52,8 @@ in_demand_zero(const struct vm *vm, uaddr va)
 static int
 map_zeroed(struct vm *vm, pte_t *pte)
 {
-	struct page *pg = page_alloc_zeroed();
+	struct page *pg =
+		PLANTED(zero_skip) ? page_alloc() : page_alloc_zeroed();
 
 	if (pg == NULL)
 		return -ENOMEM;
@@ -106,7 +107,8 @@ touch_fresh(struct vm *vm, uaddr va, enum fault_kind kind)
 			page_put(pg);
 		return err;
 	}
-	page_zero(page_kva(pg));
+	if (!PLANTED(zero_skip))
+		page_zero(page_kva(pg));
 	STAT(fault_fill);
 	STAT_ADD(bytes_zeroed, PGSIZE);
 	vm_set(vm, pte, PTE_MAKE(page_pa(pg), WRITABLE));
