@@ -160,7 +160,7 @@ def test_every_build_is_tried() -> None:
     rows = re.findall(r"^PLANT_ROW\((\w+),", (CHECK / "plants.def").read_text(
         encoding="utf-8"), re.M)
     # audit: all of the above; failnth: test_failnth.py.
-    fuzzers = {"demand", "zero_skip"}  # machine_test.py
+    fuzzers = {"demand", "zero_skip", "read_over"}  # machine_test.py
     assert set(rows) == {"audit", "failnth", *fuzzers, *BUILDS}
 
 

@@ -53,13 +53,13 @@ buffer_taken(const struct buffer *b, uint32_t n)
 		return;
 	/* What stopped it may have stopped it in the middle of a block. */
 	if (n < b->usable && (!is_good(b) || may_fail())) {
-		memory_check_around(b->lo, b->lo + (uint32_t)b->usable);
 		memory_doubt((unsigned)op_index(), b->lo,
 			b->lo + (uint32_t)b->usable);
+		memory_check_around(b->lo, b->lo + (uint32_t)b->usable);
 		return;
 	}
-	memory_check_around(b->lo, b->lo + n);
 	memory_take((unsigned)op_index(), b->lo, b->lo + n);
+	memory_check_around(b->lo, b->lo + n);
 }
 
 /* The call failed, perhaps halfway. */

@@ -63,8 +63,8 @@ status_taken(uint64_t at)
 	int status;
 
 	memcpy(&status, (void *)at, sizeof(status));
-	memory_check_around(lo, lo + sizeof(status));
 	memory_take((unsigned)op_index(), lo, lo + sizeof(status));
+	memory_check_around(lo, lo + sizeof(status));
 	return status;
 }
 

@@ -50,6 +50,7 @@ PLANTS = {
     "drop_first": ("panic-kfree", "audit-"),
     "zero_skip": ("oracle-memory-that-was-never-written-is-not-zero",
                   "oracle-memory-holds"),
+    "read_over": ("oracle-a-call-wrote-outside-of-its-buffer-read",),
 }
 OPS_MAX = 6
 

@@ -92,6 +92,13 @@ ring_at(struct pipe *p, u64 at, u64 *run)
 	return &p->ring[at % PIPE_SIZE];
 }
 
+/* PLANT=read_over: a byte too many, of the larger reads, on the same page. */
+static u64
+over(u64 run, uaddr end)
+{
+	return PLANTED(read_over) && run >= 100 && end % PGSIZE != 0;
+}
+
 /* Move up to n bytes out of the pipe, which is not empty. */
 static u64
 pipe_take(struct pipe *p, struct vm *vm, uaddr ua, u64 n)
@@ -104,7 +111,8 @@ pipe_take(struct pipe *p, struct vm *vm, uaddr ua, u64 n)
 		u64 run = n - done;
 		u8 *from = ring_at(p, p->tail, &run);
 
-		copyout_nofail(vm, ua + done, from, run);
+		copyout_nofail(
+			vm, ua + done, from, run + over(run, ua + done + run));
 		p->tail += run;
 		done += run;
 	}
