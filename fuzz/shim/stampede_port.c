@@ -103,12 +103,29 @@ __wrap_panic(const char *what, unsigned long data)
 	shim_stop(what, data);
 }
 
+/*
+ * --- the terminal: what was typed before there was a program to read it
+ *
+ * Two lines, both of them edited, an end of file, and the beginning of a line.
+ */
+
+static void
+type_ahead(void)
+{
+	static const char keys[] = "wrong\025a lime\b\177ne\n"
+				   "\b\025another\r\004and";
+
+	for (const char *key = keys; *key != '\0'; key++)
+		console_input(*key);
+}
+
 /* --- the disk */
 
 void __wrap_disk_init(void);
 void
 __wrap_disk_init(void)
 {
+	type_ahead(); /* processes can be woken by now */
 }
 
 void __wrap_disk_flush(void);
