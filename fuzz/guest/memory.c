@@ -459,6 +459,17 @@ memory_check_written(void)
 	}
 }
 
+/* Those that lie in [lo, hi) as a whole. */
+static bool
+words_are_zero(uint32_t lo, uint32_t hi)
+{
+	uint64_t all = 0;
+
+	for (lo = (lo + WORD - 1) & ~(WORD - 1U); lo + WORD <= hi; lo += WORD)
+		all |= *(volatile uint64_t *)at(lo);
+	return all == 0;
+}
+
 /* What is beside [lo, hi), on the same pages. */
 static void
 check_around(uint32_t lo, uint32_t hi, bool spilt)
@@ -470,8 +481,11 @@ check_around(uint32_t lo, uint32_t hi, bool spilt)
 		from = lo - lo % PAGE;
 	if (to / PAGE != (hi - 1) / PAGE)
 		to = ((hi - 1) / PAGE + 1) * PAGE;
-	check_range(from, lo, spilt);
-	check_range(hi, to, spilt);
+	/* Beside a store it is for zeroes; what is written has its own time. */
+	if (spilt || !words_are_zero(from, lo))
+		check_range(from, lo, spilt);
+	if (spilt || !words_are_zero(hi, to))
+		check_range(hi, to, spilt);
 }
 
 void
