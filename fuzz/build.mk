@@ -41,7 +41,8 @@ $(B)/disk/fuzzchild: $(B)/obj/fuzz/guest/child.o $(udeps)
 ifdef FUZZ
 on_disk := $(B)/disk/executor:/init $(B)/disk/fuzzchild:/fuzzchild
 
-KFLAGS += -DNPROC=64 -DNFILE=128 -DNINODE=64 -DNBUF=256 -DCOVER_EXACT=$(if $(filter exact,$(FUZZ)),1,0)
+KFLAGS += -DNPROC=64 -DNFILE=320 -DNINODE=64 -DNBUF=256 -DCOVER_EXACT=$(if $(filter exact,$(FUZZ)),1,0)
+$(kernel_obj): fuzz/build.mk
 KWRAP := $(addprefix --wrap=,acquire disk_flush disk_init disk_rw fdt_read \
 	ipi_send page_init panic park_others park_release uart_write)
 ifeq ($(FUZZ),exact)
