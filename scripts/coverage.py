@@ -54,7 +54,6 @@ OUT_OF_REACH = {
     r": (copy_entry|copy_pages)$": "only without copy on write",
     r": proc_dump$": "a key at the console",
     r": orphan_free$": "boot: only after a power cut",
-    r": log_wait$": "the shim's disk has done at once whatever it is told",
     r": (leaf_sound|vm_check_flushed)$": "only with DEBUG",
     r"kernel/mm/tune": "boot: an argument",
     r": (sys_(bootargs|poweroff)|(sys|fs)_quiesce)$": "not for such programs",

@@ -189,6 +189,9 @@ shimcall(struct vhart *vh)
 		token_ipi(vh, arg);
 		*result = 0;
 		return vh;
+	case SHIM_DISK:
+		*result = 0;
+		return monitor_state.booting ? vh : token_step(vh);
 	case SHIM_ALONE: /* what an audit begins with */
 		if (box->clock_on)
 			box->clock_audit = real_time();

@@ -119,7 +119,7 @@ type_ahead(void)
 		console_input(*key);
 }
 
-/* --- the disk */
+/* --- the disk: it takes its time, in which other harts go on */
 
 void __wrap_disk_init(void);
 void
@@ -132,12 +132,14 @@ void __wrap_disk_flush(void);
 void
 __wrap_disk_flush(void)
 {
+	shim_call(SHIM_DISK, 0);
 }
 
 void __wrap_disk_rw(struct buf **bufs, int n, bool write);
 void
 __wrap_disk_rw(struct buf **bufs, int n, bool write)
 {
+	shim_call(SHIM_DISK, 0);
 	for (int i = 0; i < n; i++) {
 		u64 at = (u64)bufs[i]->blockno * BSIZE;
 
