@@ -264,20 +264,20 @@ def afl_environment(options: Options) -> dict[str, str]:
 def instances(options: Options, screen: bool) -> list[Child]:
     """One child for each job, not yet started.
 
-    Alone, an instance is not made the main one, for that does not trim.
+    None is made the main one by -M, which would neither trim nor prefer any
+    program to another (main() of 4.04c); they elect who collects for all.
     """
     cores = sorted(os.sched_getaffinity(0))
     found = []
     for n in range(options.jobs):
         name = name_of(n)
-        role = "-M" if n == 0 and options.jobs > 1 else "-S"
         env = afl_environment(options)
         shown = screen and n == 0
         if not shown:
             env["AFL_NO_UI"] = "1"
         command = [
             "afl-fuzz", "-i", str(options.fuzz / "in"),
-            "-o", str(options.out), role, name, "-t", str(RUN_MS),
+            "-o", str(options.out), "-S", name, "-t", str(RUN_MS),
             *fixed_seed(options, n), "--", str(options.tool), "afl",
             "--kernel", str(options.kernel(flavor_of(options, n))),
             "--monitor", str(options.monitor),

@@ -275,7 +275,7 @@ def test_run(tree: Tree) -> None:
     assert process.returncode == 0, out + err
     calls = sorted(tree.calls())
     assert [c.split(" -t ")[0].split()[-2:] for c in calls] \
-        == [["-M", "main"], ["-S", "s1"], ["-S", "s2"]]
+        == [["-S", "main"], ["-S", "s1"], ["-S", "s2"]]
     assert f"--kernel {tree.fuzz}/asan/kernel" in calls[1]
     assert "-s 8 " in calls[1]
     assert f"AFL_CUSTOM_MUTATOR_LIBRARY={tree.fuzz}/mutator.so" in calls[0]
