@@ -140,8 +140,10 @@ leaf_split(struct vm *vm, pte_t *slot)
 	new->used = old->used;
 	new->sealed = true;
 	*slot = PTE_MAKE(page_pa(new), PTE_V);
-	vm_flush(vm);
-	leaf_put(old);
+	if (vm->outgoing != NULL)
+		vm_flush(vm);
+	vm->outgoing = old;
+	vm_withdraw(vm);
 	STAT(tables_split);
 	return 0;
 }

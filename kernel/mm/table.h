@@ -51,9 +51,8 @@ bool leaf_sound(const struct page *leaf);
 
 /*
  * leaf_put: drop a reference to a leaf table; the last drops what it names.
- * If this hart is on tables that had it, it has flushed since: whoever has the
- * other reference may drop it at any time, and no walk may go through what is
- * free by then, and set bits in it.
+ * If this hart is on tables that had it, it has flushed since: no walk may go
+ * through what is free by then, and set bits in it.
  */
 void leaf_put(struct page *leaf);
 

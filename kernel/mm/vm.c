@@ -32,8 +32,9 @@
  *
  * The TLB.  The kernel never uses user addresses, so a translation that is
  * withdrawn matters only when the process runs again: vm_withdraw() sets
- * vm->stale, and leave_kernel() flushes once, however many there were.  But a
- * table is forgotten before it is let go of, for it may be free at once.  No
+ * vm->stale, and leave_kernel() flushes once, however many there were.  A leaf
+ * table that was split is kept until then (vm->outgoing), for its other owner
+ * may drop it at any time, and no walk may go through what is free.  No
  * other hart can have translations of this address space that it could still
  * use, for on the way to another one vm_switch() flushes whatever was there.
  *
@@ -111,6 +112,7 @@ vm_clear(struct vm *vm)
 		return;
 	DEBUG_ASSERT(
 		csr_read(satp) != (SATP_SV39 | kva_to_pa(vm->root) >> PGSHIFT));
+	vm_let_go(vm);
 	for (u64 gib = 0; gib < roots_used(vm); gib++) {
 		pte_t *middle;
 
@@ -146,6 +148,8 @@ vm_each_table(const struct vm *vm, vm_visit *visit, void *ctx)
 			visit(page_of(PTE_PA(middle[i])), 0,
 				va + ((u64)i << LEAF_SHIFT), ctx);
 	}
+	if (vm->outgoing != NULL)
+		visit(vm->outgoing, 0, 0, ctx);
 }
 
 /*
@@ -186,6 +190,17 @@ vm_flush(struct vm *vm)
 {
 	tlb_flush();
 	note_flush(vm);
+	vm_let_go(vm);
+}
+
+void
+vm_let_go(struct vm *vm)
+{
+	struct page *leaf = vm->outgoing;
+
+	vm->outgoing = NULL;
+	if (leaf != NULL)
+		leaf_put(leaf);
 }
 
 void

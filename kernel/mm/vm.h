@@ -55,11 +55,12 @@ struct vm {
 	pte_t *root; /* top page table; its upper half is the kernel */
 	u64 brk;     /* end of the heap in bytes: what sbrk() moves */
 	u64 heap;    /* lowest address that the heap may reach down to */
-	struct vm_range bss; /* zero-filled data of the program */
-	u64 fault_next;      /* where a sequential run would fault next */
-	u32 fault_run;       /* pages the last fault of the run resolved */
-	bool stale;          /* flush the TLB before user mode runs again */
-	u64 withdrawn;       /* TLB_BOOKS: how often a translation went away */
+	struct vm_range bss;   /* zero-filled data of the program */
+	u64 fault_next;        /* where a sequential run would fault next */
+	u32 fault_run;         /* pages the last fault of the run resolved */
+	bool stale;            /* flush the TLB before user mode runs again */
+	struct page *outgoing; /* leaf table to be put when that is done */
+	u64 withdrawn; /* TLB_BOOKS: how often a translation went away */
 };
 
 /* Is it noted who may have translations of what?  (mm/vm.c) */
@@ -78,6 +79,12 @@ void vm_switch(struct vm *vm);
 
 /* vm_flush: forget translations that were withdrawn from vm, the running. */
 void vm_flush(struct vm *vm);
+
+/*
+ * vm_let_go: this hart knows nothing of vm any more; drop what was kept until
+ * then.  May be called with any lock held that kfree() may.
+ */
+void vm_let_go(struct vm *vm);
 
 /*
  * vm_check_flushed: with TLB_BOOKS, panics unless this hart is on vm's page

@@ -159,6 +159,7 @@ run(struct hart *h, struct proc *p)
 	swtch(&h->ctx, &p->ctx);
 	h->proc = NULL;
 	next = change_tables();
+	vm_let_go(p->vm);
 	/*
 	 * The process's interrupts may have been on; the scheduler's are off
 	 * between finding nothing to run and wfi, or it would miss a wake-up.

@@ -169,13 +169,13 @@ leave_kernel(struct proc *p, struct trapframe *tf)
 		intr_on();
 		exit(-1);
 	}
+	if (p->vm->stale && !MISTAKEN(flush_missed))
+		vm_flush(p->vm);
 	park_point();
 	h = hart_self();
 	ASSERT(h->noff == 0);
 	if (h->kick)
 		sched_kick();
-	if (p->vm->stale && !MISTAKEN(flush_missed))
-		vm_flush(p->vm);
 	if (TLB_BOOKS)
 		vm_check_flushed(p->vm);
 	tf->hart = hart_id();
