@@ -95,8 +95,11 @@ address_writable(uint64_t addr, uint64_t n)
 uint64_t
 address_readable(uint64_t addr, uint64_t n)
 {
-	if (addr < (uint64_t)end)
-		return within(addr, n, 0, (uint64_t)end);
+	/* Rights go by pages: what lies behind the image can be read too. */
+	uint64_t image = ((uint64_t)end + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+
+	if (addr < image)
+		return within(addr, n, 0, image);
 	return address_writable(addr, n);
 }
 
