@@ -17,7 +17,7 @@
 #include "fuzz/monitor/usercall.h"
 #include "fuzz/wire/text.h"
 
-enum { CONSOLE_LINES = 40 };
+enum { CONSOLE_LINES = 40, LINE_BYTES = 500 };
 
 #define USER_END (1ull << 38)
 
@@ -35,12 +35,14 @@ limit(unsigned n, unsigned max)
 	return n < max ? n : max;
 }
 
-/* One line as part of a block. */
+/* One line as part of a block; of a very long one the beginning. */
 static void
 put_line(const char *line, size_t n, FILE *to)
 {
+	size_t shown = n < LINE_BYTES ? n : LINE_BYTES;
+
 	fputs(indent, to);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < shown; i++) {
 		unsigned char c = (unsigned char)line[i];
 
 		if (c == '\t' || (c >= ' ' && c < 0x7f))
@@ -48,6 +50,8 @@ put_line(const char *line, size_t n, FILE *to)
 		else if (c != '\r')
 			fprintf(to, "\\x%02x", c);
 	}
+	if (shown < n)
+		fprintf(to, " ... and %zu more", n - shown);
 	fputc('\n', to);
 }
 

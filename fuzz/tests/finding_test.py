@@ -156,7 +156,8 @@ class FindingTest(unittest.TestCase):
         folder = self.out / str(self.index()["findings"][0]["path"])
         report = (folder / "report.md").read_text(encoding="utf-8")
         for part in ("10 of 10", "kfree", "kernel.c:3", "hart 0",
-                     "hart 1", "fork", "exec", "\\x1b[31mred"):
+                     "hart 1", "fork", "exec", "\\x1b[31mred",
+                     f"    {'0' * 500} ... and 200 more\n"):
             self.assertIn(part, report)
         self.assertNotIn("\n# no title", report)
         self.assertNotIn("\x1b", report)

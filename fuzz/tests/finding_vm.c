@@ -115,8 +115,8 @@ panic_in(struct vm *vm, struct vm_result *r, const char *what)
 	stand_in(vm, 0, "sys_exit", 2);
 	stand_in(vm, 1, "scheduler", 0);
 	snprintf(vm->console, sizeof(vm->console),
-		"boot\n\x1b[31mred\n# no title\npanic: %s: 0x%x\n", what,
-		vm->runs);
+		"boot\n%0700d\n\x1b[31mred\n# no title\npanic: %s: 0x%x\n", 0,
+		what, vm->runs);
 	snprintf(r->what, sizeof(r->what), "panic: %s", what);
 	snprintf(r->detail, sizeof(r->detail), "0x%x", vm->runs);
 	return VM_PANIC;
