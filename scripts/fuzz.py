@@ -341,7 +341,8 @@ def progress(options: Options, names: Sequence[str], elapsed: float) -> str:
         return f"{clock}  no figures yet"
     main = found[0]
     rates = " + ".join(f"{i.rate(True):,.0f}" for i in found)
-    stable = min(i.number("stability") for i in found)
+    # One that has only just started says 0 %.
+    stable = min((s for i in found if (s := i.number("stability"))), default=0)
     crashes = sum(i.number("saved_crashes") for i in found)
     hangs = sum(i.number("saved_hangs") for i in found)
     return (f"{clock}  {sum(i.number('execs_done') for i in found):,.0f} "
