@@ -13,7 +13,7 @@ CROSS     ?= riscv64-unknown-elf-
 PYTHON    ?= /usr/bin/python3
 # Options of the runs:
 #   ONLY=a,b   only these programs (stress), steps (test), names (bench)
-#   SECS=20    for each stress program       SEED=n     repeat a run
+#   SECS=20    for each stress program       SEED=n     repeat a run of stress
 #   DISK=file  make qemu: keep the changes   GDBPORT=1234
 #   QUICK=1    bench: shorter                APPEND=... more boot arguments
 #   BASE=rev   leakcheck: compare with it

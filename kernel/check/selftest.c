@@ -59,11 +59,11 @@ static const struct {
 #undef CRASH
 };
 
-/* So that the report shows all harts; a second is enough for any of them. */
+/* So that the report shows all harts; as long as a panic waits for them. */
 static void
 wait_for_harts(void)
 {
-	u64 end = rdtime() + machine.timebase;
+	u64 end = rdtime() + 4 * machine.timebase;
 
 	for (int i = 1; i < nharts; i++)
 		while (!__atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE) &&

@@ -29,7 +29,8 @@ entry_report(const struct walk *w, const char *what, uaddr va, pte_t pte)
 static void
 check_entry(const struct walk *w, uaddr va, pte_t pte)
 {
-	if (va >= w->vm->brk)
+	/* What is outgoing is nowhere, and may be from before a shrink. */
+	if (va >= w->vm->brk && va < MAXVA)
 		entry_report(w, "page beyond the end of memory", va, pte);
 	if ((pte & PTE_COW) && (pte & PTE_W))
 		entry_report(w, "page both writable and COW", va, pte);

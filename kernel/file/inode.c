@@ -228,7 +228,7 @@ only_directories_locked(void)
 	for (u32 i = 0; i < NINODE && only; i++) {
 		const struct inode *ip = &itable.inodes[i];
 
-		only = ip->refs == 0 || ip->lock.holder != myproc() ||
+		only = ip->refs == 0 || !sleeplock_holding(&ip->lock) ||
 		       ip->d.type == T_DIR;
 	}
 	release(&itable.lock);

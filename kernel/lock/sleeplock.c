@@ -4,6 +4,13 @@
 #include "kernel/lock/sleeplock.h"
 #include "kernel/proc/proc.h"
 
+/* As seen without the lock. */
+static struct proc *
+holder(const struct sleeplock *sl)
+{
+	return __atomic_load_n(&sl->holder, __ATOMIC_RELAXED);
+}
+
 void
 sleeplock_init(struct sleeplock *sl, const char *name)
 {
@@ -17,7 +24,7 @@ void
 sleeplock_acquire(struct sleeplock *sl)
 {
 	if (LOCKDEP)
-		lockdep_enter(sl->name, sl->holder);
+		lockdep_enter(sl->name, holder(sl));
 	acquire(&sl->lk);
 	ASSERT(sl->holder != myproc());
 	sl->waiters++;
@@ -32,7 +39,7 @@ void
 sleeplock_release(struct sleeplock *sl)
 {
 	if (LOCKDEP)
-		lockdep_leave(sl->name, sl->holder);
+		lockdep_leave(sl->name, holder(sl));
 	acquire(&sl->lk);
 	ASSERT(sl->holder == myproc());
 	__atomic_store_n(&sl->holder, NULL, __ATOMIC_RELAXED);
@@ -45,5 +52,5 @@ sleeplock_release(struct sleeplock *sl)
 bool
 sleeplock_holding(const struct sleeplock *sl)
 {
-	return __atomic_load_n(&sl->holder, __ATOMIC_RELAXED) == myproc();
+	return holder(sl) == myproc();
 }

@@ -140,6 +140,7 @@ leaf_split(struct vm *vm, pte_t *slot)
 	new->used = old->used;
 	new->sealed = true;
 	*slot = PTE_MAKE(page_pa(new), PTE_V);
+	/* There is room for one: the second of a copy over two tables waits. */
 	if (vm->outgoing != NULL)
 		vm_flush(vm);
 	vm->outgoing = old;

@@ -11,7 +11,8 @@
  *
  *   root table      one per address space; upper half: the kernel's
  *   middle tables   one per GiB in use; belong to one address space
- *   leaf tables     page.refs = number of middle entries that point to it
+ *   leaf tables     page.refs = number of middle entries that point to it,
+ *                   plus one for each vm that it is outgoing from
  *   page frames     page.refs = number of leaf tables that name it, once
  *                   for each entry, plus kernel owners such as the page cache
  *
@@ -149,7 +150,7 @@ vm_each_table(const struct vm *vm, vm_visit *visit, void *ctx)
 				va + ((u64)i << LEAF_SHIFT), ctx);
 	}
 	if (vm->outgoing != NULL)
-		visit(vm->outgoing, 0, 0, ctx);
+		visit(vm->outgoing, 0, MAXVA, ctx);
 }
 
 /*

@@ -77,7 +77,10 @@ void vm_clear(struct vm *vm);
 /* vm_switch: run on vm's page table; NULL: on the kernel's own. */
 void vm_switch(struct vm *vm);
 
-/* vm_flush: forget translations that were withdrawn from vm, the running. */
+/*
+ * vm_flush: forget translations that were withdrawn from vm, the running, and
+ * let go of what was kept until then.
+ */
 void vm_flush(struct vm *vm);
 
 /*

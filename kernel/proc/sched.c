@@ -159,7 +159,7 @@ run(struct hart *h, struct proc *p)
 	swtch(&h->ctx, &p->ctx);
 	h->proc = NULL;
 	next = change_tables();
-	vm_let_go(p->vm);
+	vm_let_go(p->vm); /* which we are off, and p->lock keeps */
 	/*
 	 * The process's interrupts may have been on; the scheduler's are off
 	 * between finding nothing to run and wfi, or it would miss a wake-up.

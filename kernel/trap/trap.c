@@ -169,6 +169,7 @@ leave_kernel(struct proc *p, struct trapframe *tf)
 		intr_on();
 		exit(-1);
 	}
+	/* Before we park, so that an audit meets no table that is outgoing. */
 	if (p->vm->stale && !MISTAKEN(flush_missed))
 		vm_flush(p->vm);
 	park_point();
