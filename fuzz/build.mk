@@ -41,12 +41,16 @@ $(B)/disk/fuzzchild: $(B)/obj/fuzz/guest/child.o $(udeps)
 ifdef FUZZ
 on_disk := $(B)/disk/executor:/init $(B)/disk/fuzzchild:/fuzzchild
 
+# A program must not run out of files: it has at most INSTANCES_MAX processes
+# (fuzz/guest/plan.h), which open 13 each.
 KFLAGS += -DNPROC=64 -DNFILE=320 -DNINODE=64 -DNBUF=256 -DCOVER_EXACT=$(if $(filter exact,$(FUZZ)),1,0)
 $(kernel_obj): fuzz/build.mk
 KWRAP := $(addprefix --wrap=,acquire disk_flush disk_init disk_rw fdt_read \
 	ipi_send page_init panic park_others park_release uart_write)
-# The audit runs once an input, and would be half of it if it was watched.
-$(call obj,$(wildcard kernel/check/*.c)): SANITIZE :=
+# The audit runs once an input, and would be half of it if asan watched it.
+audit_src := $(addprefix kernel/check/,audit.c lists.c objects.c procs.c \
+	refs.c tables.c tlbs.c)
+$(call obj,$(audit_src)): SANITIZE := $(UBSAN_FLAGS)
 ifeq ($(FUZZ),exact)
 KFLAGS += -fno-optimize-sibling-calls # or some hooks return elsewhere
 endif

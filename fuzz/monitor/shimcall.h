@@ -21,7 +21,7 @@ enum shimcall {
 	SHIM_PANIC = 1, /* text and value are in the mailbox; no return */
 	SHIM_YIELD,     /* waits for a lock that another hart holds */
 	SHIM_IPI,       /* (hart): a software interrupt for it */
-	SHIM_DISK,      /* has a request to the disk under way */
+	SHIM_DISK,      /* waits for the disk, as a step: others may go on */
 	SHIM_ALONE,     /* -> 1 if all other harts idle, so none is anywhere */
 };
 #endif

@@ -72,7 +72,7 @@ struct monitor_state {
 	/* Page tables of the processes that said UC_HELLO, as in satp. */
 	uint64_t spaces[SPACES_MAX];
 	uint32_t nspaces;
-	/* Last, for what is before them fits on one page then. */
+	/* Last, for most programs use nothing of it. */
 	struct vhart_fregs fregs[VHARTS_MAX];
 };
 

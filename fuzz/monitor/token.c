@@ -3,11 +3,12 @@
  * token.c - which virtual hart runs.
  *
  * One has the token until it waits for an interrupt, waits for a lock, or
- * has done a step of its program and the rule says that it is another's
- * turn.  The rule: with seed 0 the token goes round after each step; with any
- * other seed a generator that begins with it decides after each step whether
- * the token stays, goes to the next hart, or the time slice is over.  So the
- * order of everything follows from program, harts and seed.
+ * has done a step of its program and the rule says that it is another's turn;
+ * a request to the disk is a step, too.  The rule: with seed 0 the token goes
+ * round after each step; with any other seed a generator that begins with it
+ * decides after each step whether the token stays, goes to the next hart, or
+ * the time slice is over.  So the order of everything follows from program,
+ * harts and seed.
  *
  * Until the snapshot every hart may run, and each comes up to its first wfi
  * in the order of its number; from then on only those that the input asks

@@ -36,5 +36,6 @@ __sanitizer_cov_trace_pc(void)
 
 struct cover stampede_cover;
 _Static_assert(offsetof(struct cover, map) == 64 &&
-		       offsetof(struct cover, before) == 60,
-	"inline_cover.py");
+		       offsetof(struct cover, before) == 60 &&
+		       COVER_SIZE == 32768,
+	"inline_cover.py and cover.ld");

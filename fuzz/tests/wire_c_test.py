@@ -30,6 +30,8 @@ LIMIT = 300             # seconds for any one command
 # its time: only these, one of each sort.
 PLAIN = ("fail_exec", "fail_fork", "fork11", "fork_store", "lazy", "names",
          "pipe_shared", "three_lanes")
+# Waits for lines that nobody types here; the fuzzer's shim does.
+TYPED = "console_read"
 HEADERS = ("types", "stat", "fcntl", "param")
 OLD_CALLS = "#define SYS_sleep 13\n"
 NEW_CALLS = "#define SYS_pause 13\n"
@@ -189,7 +191,8 @@ class Run(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        own = write_c("own", "x", SEEDS)
+        own = write_c("own", "x", [
+            seed for seed in SEEDS if seed.stem != TYPED])
         plain = write_c("plain", "y", [
             seed for seed in SEEDS if seed.stem in PLAIN],
             "#define NO_STAMPEDE 1\n")
@@ -217,7 +220,7 @@ class Run(unittest.TestCase):
         self.assertEqual(console.count("prog: ok\n"), count, console)
 
     def test_own_calls(self) -> None:
-        self.all_good("/ownall", len(SEEDS))
+        self.all_good("/ownall", len(SEEDS) - 1)
 
     def test_without_them(self) -> None:
         self.all_good("/plainall", len(PLAIN))
