@@ -114,7 +114,8 @@ def parse_args(argv: list[str]) -> Options:
     parser.add_argument("--flavors", default="plain",
                         help="by instance, over and over: plain,asan")
     parser.add_argument("--seed", default="",
-                        help="fixes afl-fuzz's choices, see fixed_seed()")
+                        help="for afl-fuzz; it does not prefer what is fast "
+                             "then")
     parser.add_argument("--every", type=float, default=60.0,
                         help="seconds between two lines")
     parser.add_argument("--check", action="store_true",

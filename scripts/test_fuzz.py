@@ -32,7 +32,7 @@ import os, pathlib, signal, sys, time
 words = sys.argv[1:]
 def option(name):
     return words[words.index(name) + 1]
-name = option("-M" if "-M" in words else "-S")
+name = option("-S")
 out = pathlib.Path(option("-o"), name)
 queue, stats = out / "queue", out / "fuzzer_stats"
 with open(os.environ["FAKE_CALLS"], "a") as calls:
