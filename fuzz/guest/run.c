@@ -46,6 +46,7 @@ struct account {
 	uint64_t seen;   /* instances that were reaped here */
 	unsigned killed; /* root lanes that were */
 	unsigned roots;  /* root lanes not reaped yet */
+	unsigned strays; /* those that were started as orphans, not seen yet */
 	int pid[LANES_MAX];
 };
 
@@ -259,6 +260,9 @@ reaped_orderly(struct account *a, unsigned root, int status)
 			    1;
 	bool expected = instance < plan.total && !(a->seen & 1UL << instance);
 
+	for (unsigned lane = 0; lane < LANES_MAX; lane++)
+		if (plan.first[lane] == instance)
+			a->strays &= ~(1U << lane);
 	if (monitored)
 		a->pending += (unsigned)status >> STATUS_LEFT_SHIFT &
 			      STATUS_LEFT_MASK;
@@ -317,11 +321,22 @@ account_for(struct account *a, int pid, int status)
 	a->fired = a->unsure = true;
 }
 
+/*
+ * What an orphan leaves behind may be reaped before it is itself, so that none
+ * seems to be pending: but it has not been seen.  Who was killed cannot say
+ * who it was.
+ */
+static bool
+any_stray(const struct account *a)
+{
+	return a->strays != 0 && !a->stranger;
+}
+
 static void
 reap_all(struct account *a)
 {
 	while (a->roots != 0 || a->pending > 0 || (a->unsure && monitored) ||
-		any_unexplained(a)) {
+		any_stray(a) || any_unexplained(a)) {
 		int status = 0;
 		int pid = wait(&status);
 
@@ -390,7 +405,8 @@ run_watch(int guard, int runner, uint64_t free_pages, bool (*load)(void))
 	plan_make(free_pages);
 	a.roots = 1U << first;
 	a.pid[first] = runner;
-	a.pending = (int)count_lanes(roots) - 1;
+	a.strays = roots & ~a.roots;
+	a.pending = (int)count_lanes(a.strays);
 	account_for(&a, pid, status);
 	reap_all(&a);
 	if (plan.failing || a.fired)
