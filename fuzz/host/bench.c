@@ -25,9 +25,9 @@
 #include <string.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "fuzz/host/clock.h"
 #include "fuzz/host/commands.h"
 #include "fuzz/host/features.h"
 #include "fuzz/host/options.h"
@@ -55,10 +55,7 @@ struct server {
 static double
 now_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+	return 1e3 * clock_ms(CLOCK_MONOTONIC);
 }
 
 /* ---- as AFL++ runs it */

@@ -24,9 +24,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "fuzz/host/clock.h"
 #include "fuzz/host/signature.h"
 #include "fuzz/host/watchdog.h"
 
@@ -99,15 +99,6 @@ driver_open(struct driver *d, const struct vm_config *config,
 	driver_note(d, "start: kernel %s, QEMU is process %d", config->kernel,
 		vm_pid(d->vm));
 	return true;
-}
-
-static double
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static enum vm_class
@@ -226,9 +217,10 @@ static enum vm_class
 run_surely(struct driver *d, const void *input, size_t n, struct vm_result *r)
 {
 	int pid = vm_pid(d->vm);
-	double start = now_ms();
+	double start = clock_ms(CLOCK_MONOTONIC);
 	enum vm_class class = run_once(d, input, n, r);
-	bool late = d->deadline_ms > 0 && now_ms() - start > d->deadline_ms / 2;
+	double took = clock_ms(CLOCK_MONOTONIC) - start;
+	bool late = d->deadline_ms > 0 && took > d->deadline_ms / 2;
 
 	if (class == VM_BROKEN && vm_pid(d->vm) != pid && !late) {
 		driver_note(d, "again: run %lu: %s %s", d->runs, r->what,

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fuzz/host/clock.h"
+
 enum { LOOK_NS = 20000000 };
 
 /* When to bite, in milliseconds of the monotonic clock; 0: nothing runs.
@@ -34,11 +36,7 @@ static bool running;        /* [main thread] the thread is there */
 static unsigned long
 now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (unsigned long)t.tv_sec * 1000 +
-	       (unsigned long)t.tv_nsec / 1000000;
+	return (unsigned long)clock_ms(CLOCK_MONOTONIC);
 }
 
 static void
